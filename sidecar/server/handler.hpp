@@ -1,0 +1,31 @@
+#pragma once
+
+#include <utility>
+
+#include <boost/asio/awaitable.hpp>
+
+#include "common/smtp/reply.hpp"
+#include "sidecar/server/envelope.hpp"
+#include "sidecar/spool/body.hpp"
+
+namespace mailid::server {
+
+/// What becomes of a message once the app has given all of it. The listener (and later the HTTP API) calls it.
+class Handler {
+ public:
+  virtual ~Handler() = default;
+
+  /// May this sender use any identity here? Asked at MAIL, so that a wrong sender is told at once.
+  /// @return nothing that matters where it may, else the reply that the app gets
+  virtual smtp::Reply check_sender(const Envelope& envelope) const = 0;
+  /// The largest message that will be taken, in octets, for SIZE (RFC 1870).
+  virtual std::uint64_t message_size_limit() const = 0;
+  /// Recipients that one message may have; more get 452 4.5.3.
+  virtual std::uint32_t recipient_limit() const = 0;
+
+  /// Takes the whole message and says what the app is told: 250 only if it is the relay's problem from now on.
+  /// The envelope and body live until the coroutine ends.
+  virtual boost::asio::awaitable<smtp::Reply> deliver(const Envelope& envelope, const spool::Body& body) = 0;
+};
+
+}  // namespace mailid::server
