@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/awaitable.hpp>
@@ -16,8 +18,8 @@ class Handler {
   virtual ~Handler() = default;
 
   /// May this sender use any identity here? Asked at MAIL, so that a wrong sender is told at once.
-  /// @return nothing that matters where it may, else the reply that the app gets
-  virtual smtp::Reply check_sender(const Envelope& envelope) const = 0;
+  /// @return nothing where it may, else the reply that the app gets
+  virtual std::optional<smtp::Reply> check_sender(const Envelope& envelope) const = 0;
   /// The largest message that will be taken, in octets, for SIZE (RFC 1870).
   virtual std::uint64_t message_size_limit() const = 0;
   /// Recipients that one message may have; more get 452 4.5.3.
