@@ -1,0 +1,25 @@
+#include "sidecar/identity/sender.hpp"
+
+#include "common/base/encoding.hpp"
+
+namespace mailid::identity {
+namespace {
+
+bool matches(std::string_view pattern, std::string_view address) {
+  if (!pattern.starts_with("*@")) return base::iequals(pattern, address);
+  const auto at = address.rfind('@');
+  return at != std::string_view::npos && at > 0 && base::iequals(pattern.substr(1), address.substr(at));
+}
+
+}  // namespace
+
+bool sender_allowed(const contract::Identity& identity, std::string_view address) {
+  if (address.empty()) return true;
+  if (identity.senders.empty()) return base::iequals(identity.mailbox, address);
+  for (const auto& pattern : identity.senders) {
+    if (matches(pattern, address)) return true;
+  }
+  return false;
+}
+
+}  // namespace mailid::identity
