@@ -15,8 +15,7 @@ endif()
 
 # Asio compiled once (common/net/asio_impl.cpp) and not in every file that includes it.
 add_library(mailid_asio INTERFACE)
-target_compile_definitions(mailid_asio INTERFACE
-  BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
+target_compile_definitions(mailid_asio INTERFACE BOOST_ASIO_SEPARATE_COMPILATION)
 target_link_libraries(mailid_asio INTERFACE Boost::headers OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
 
 add_library(mailid_fmt INTERFACE)
