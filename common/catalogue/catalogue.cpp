@@ -208,6 +208,9 @@ constexpr Entry kEntries[] = {
     {Reason::InvalidAnnotation, "InvalidAnnotation", Class::Configuration,
      "A mailidentity.io label or annotation of the pod can't be used",
      "Correct the value that is named, and create the pod again."},
+    {Reason::PodNotSupported, "PodNotSupported", Class::Configuration,
+     "This pod can't have the mail sidecar",
+     "Remove what is named, or the label mailidentity.io/identity, from the pod."},
 };
 
 constexpr bool in_the_order_of_reason() {

@@ -72,6 +72,7 @@ enum class Reason : std::uint8_t {
   // Injection.
   HostNetworkRefused,
   InvalidAnnotation,
+  PodNotSupported,
 };
 
 }  // namespace mailid::catalogue

@@ -7,11 +7,12 @@ namespace mailid::contract {
 /// How an injected sidecar is told what it is for: the environment that the webhook gives it and that
 /// `mail-sidecar` and `mail-sidecar probe` read. A name that is set here is never given another meaning: images and
 /// pods outlive an upgrade of the operator.
-inline constexpr const char* kIdentityVariable = "MAIL_SIDECAR_IDENTITY";         ///< the pod's default identity
-inline constexpr const char* kIdentityDirVariable = "MAIL_SIDECAR_IDENTITY_DIR";  ///< a folder for each identity
-inline constexpr const char* kSpoolDirVariable = "MAIL_SIDECAR_SPOOL_DIR";        ///< where bodies go, writable
-inline constexpr const char* kSmtpPortVariable = "MAIL_SIDECAR_SMTP_PORT";        ///< on the loopback addresses
-inline constexpr const char* kAdminPortVariable = "MAIL_SIDECAR_ADMIN_PORT";      ///< /healthz /readyz /metrics
+inline constexpr const char* kIdentityVariable = "MAIL_SIDECAR_IDENTITY";  ///< the pod's default identity
+inline constexpr const char* kIdentityDirVariable =
+    "MAIL_SIDECAR_IDENTITY_DIR";                                              ///< a folder for each identity
+inline constexpr const char* kSpoolDirVariable = "MAIL_SIDECAR_SPOOL_DIR";    ///< where bodies go, writable
+inline constexpr const char* kSmtpPortVariable = "MAIL_SIDECAR_SMTP_PORT";    ///< on the loopback addresses
+inline constexpr const char* kAdminPortVariable = "MAIL_SIDECAR_ADMIN_PORT";  ///< /healthz /readyz /metrics
 
 inline constexpr const char* kIdentityDir = "/var/run/mail-identity";
 inline constexpr const char* kSpoolDir = "/var/spool/mail-identity";

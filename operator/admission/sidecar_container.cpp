@@ -1,0 +1,109 @@
+#include "operator/admission/sidecar_container.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include "common/contract/identity.hpp"
+
+namespace mailid::admission {
+namespace {
+
+using nlohmann::json;
+
+// Not 65532, which many app images use: a process of the same user could read the sidecar's files and memory
+// where the pod shares its process namespace.
+constexpr int kUser = 52525;
+constexpr int kReadableByAll = 0444;
+
+json variable(const char* name, std::string value) {
+  return {{"name", name}, {"value", std::move(value)}};
+}
+
+json probe(int period, int timeout, int failures) {
+  return {{"exec", {{"command", {"/mail-sidecar", "probe"}}}},
+          {"periodSeconds", period},
+          {"timeoutSeconds", timeout},
+          {"failureThreshold", failures}};
+}
+
+json security_context() {
+  return {{"runAsNonRoot", true},
+          {"runAsUser", kUser},
+          {"runAsGroup", kUser},
+          {"readOnlyRootFilesystem", true},
+          {"allowPrivilegeEscalation", false},
+          {"capabilities", {{"drop", json::array({"ALL"})}}},
+          {"seccompProfile", {{"type", "RuntimeDefault"}}}};
+}
+
+json resources(const SidecarSettings& settings, ResourceStyle style) {
+  if (style == ResourceStyle::Guaranteed) {
+    const json same = {{"cpu", settings.guaranteed_cpu}, {"memory", settings.memory_limit}};
+    return {{"requests", same}, {"limits", same}};
+  }
+  // No limit on CPU: throttling would only make mail slow, and the request already bounds the share.
+  return {{"requests", {{"cpu", settings.cpu_request}, {"memory", settings.memory_request}}},
+          {"limits", {{"memory", settings.memory_limit}}}};
+}
+
+json mounts() {
+  // The last one is an empty folder where the API token would be: when Kubernetes looks at the changed pod again it
+  // gives one to every container that has nothing there, and this container needs none.
+  return json::array({{{"name", kIdentityVolume}, {"mountPath", contract::kIdentityDir}, {"readOnly", true}},
+                      {{"name", kSpoolVolume}, {"mountPath", contract::kSpoolDir}},
+                      {{"name", kSpoolVolume},
+                       {"mountPath", "/var/run/secrets/kubernetes.io/serviceaccount"},
+                       {"subPath", "no-api-token"},
+                       {"readOnly", true}}});
+}
+
+json item(const std::string& identity, std::string_view key) {
+  return {{"key", std::string(key)}, {"path", identity + '/' + std::string(key)}};
+}
+
+}  // namespace
+
+json sidecar_container(const PodRequest& request, const SidecarSettings& settings, ResourceStyle style) {
+  json container = {
+      {"name", kSidecarName},
+      {"image", settings.image},
+      {"imagePullPolicy", settings.pull_policy},
+      {"restartPolicy", "Always"},
+      {"env", json::array({variable(contract::kIdentityVariable, request.identities.front()),
+                           variable(contract::kIdentityDirVariable, contract::kIdentityDir),
+                           variable(contract::kSpoolDirVariable, contract::kSpoolDir),
+                           variable(contract::kSmtpPortVariable, std::to_string(request.smtp_port)),
+                           variable(contract::kAdminPortVariable, std::to_string(request.admin_port))})},
+      {"ports",
+       json::array({{{"name", "mail-admin"}, {"containerPort", request.admin_port}, {"protocol", "TCP"}}})},
+      // The sidecar listens whether it has a token or not, so the app waits for a process to start and never for
+      // mail. Probes by exec: a mesh or a network policy may close the way from the kubelet to the pod's address.
+      {"startupProbe", probe(1, 2, 30)},
+      {"livenessProbe", probe(30, 5, 4)},
+      // No readinessProbe: it would count for the pod, and trouble with mail must not take the app out of service.
+      {"securityContext", security_context()},
+      {"terminationMessagePolicy", "FallbackToLogsOnError"},
+      {"volumeMounts", mounts()},
+  };
+  if (style != ResourceStyle::Pod) container["resources"] = resources(settings, style);
+  return container;
+}
+
+json identity_volume(const PodRequest& request) {
+  auto sources = json::array();
+  for (const auto& identity : request.identities) {
+    json secret = {
+        {"name", identity + "-mail-token"},
+        {"optional", true},
+        {"items", json::array({item(identity, contract::kTokenKey), item(identity, contract::kExpiresAtKey),
+                               item(identity, contract::kIdentityKey)})}};
+    sources.push_back({{"secret", std::move(secret)}});
+  }
+  return {{"name", kIdentityVolume},
+          {"projected", {{"defaultMode", kReadableByAll}, {"sources", std::move(sources)}}}};
+}
+
+json spool_volume(const SidecarSettings& settings) {
+  return {{"name", kSpoolVolume}, {"emptyDir", {{"sizeLimit", settings.spool_size}}}};
+}
+
+}  // namespace mailid::admission
