@@ -128,8 +128,8 @@ catalogue::Result<std::optional<PodRequest>> read_request(const nlohmann::json& 
     return base::Unexpected{std::move(read).error()};
   }
   if (request.smtp_port == request.admin_port) {
-    return invalid(
-        fmt::format("the ports for SMTP and for {} are both {}", kAdminPortAnnotation, request.smtp_port));
+    return invalid(fmt::format("{} and {} must differ; both are {}", kSmtpPortAnnotation,
+                               kAdminPortAnnotation, request.smtp_port));
   }
   request.warnings = unknown_annotations(pod);
   return std::optional<PodRequest>(std::move(request));
