@@ -15,9 +15,9 @@ namespace mailid::kube {
 
 /// Why a request to the API server gave no object: its Status (metav1.Status), or no answer at all.
 struct Status {
-  int code = 0;            ///< the HTTP status; 0 where no answer came
-  std::string reason;      ///< `NotFound`, `Conflict`, `AlreadyExists`, `Expired`, ... or `Unreachable`
-  std::string message;     ///< for people; never holds a credential
+  int code = 0;         ///< the HTTP status; 0 where no answer came
+  std::string reason;   ///< `NotFound`, `Conflict`, `AlreadyExists`, `Expired`, ... or `Unreachable`
+  std::string message;  ///< for people; never holds a credential
   std::optional<std::chrono::seconds> retry_after;
 
   bool not_found() const { return code == 404; }
@@ -45,7 +45,8 @@ class Client {
   virtual boost::asio::awaitable<Result<std::string>> apply(std::string path, std::string object,
                                                             std::string field_manager) = 0;
   /// JSON patch (RFC 6902).
-  virtual boost::asio::awaitable<Result<std::string>> json_patch(std::string path, std::string operations) = 0;
+  virtual boost::asio::awaitable<Result<std::string>> json_patch(std::string path,
+                                                                 std::string operations) = 0;
 };
 
 /// One event of a watch, or of the list that comes before it.
