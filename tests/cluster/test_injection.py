@@ -50,7 +50,9 @@ def test_a_pod_that_was_acceptable_is_acceptable_with_the_sidecar(kubectl, names
 
 
 def test_at_least_fifty_kinds_of_pods_are_accepted(kubectl, make_namespace):
-    taken, complaints = accepted(kubectl, make_namespace("injection"), {name: pod for name, (_, pod) in cases().items()})
+    taken, complaints = accepted(
+        kubectl, make_namespace("injection"), {name: pod for name, (_, pod) in cases().items()}
+    )
     assert len(taken) >= 50, complaints
 
 
