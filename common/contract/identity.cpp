@@ -96,7 +96,8 @@ catalogue::Result<Identity> identity_from_json(std::string_view text) {
   identity.name = file.text("name", 253).value_or("");
   identity.mailbox = file.required_text("mailbox", 320);
   read_smtp(file.object("smtp"), identity);
-  identity.senders = file.object("senders").texts("allowed", kMaxSenders).value_or(std::vector<std::string>{});
+  identity.senders =
+      file.object("senders").texts("allowed", kMaxSenders).value_or(std::vector<std::string>{});
   const auto deadline = file.object("delivery").integer("deadlineMilliseconds", 1, kMaxDeadline);
   if (deadline) identity.deadline = std::chrono::milliseconds(*deadline);
   read_limits(file.object("limits"), identity);

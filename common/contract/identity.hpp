@@ -23,17 +23,17 @@ enum class Mechanism { XOAuth2, OAuthBearer };
 /// Fields are only ever added; a reader ignores what it doesn't know and takes the default for what is
 /// missing, so that old sidecars outlive an upgrade and new ones a downgrade.
 struct Identity {
-  std::string name;                         ///< metadata.name, for messages and metrics
-  std::string mailbox;                      ///< the account that logs in; the default sender
-  std::string host;                         ///< the relay's DNS name, also verified in its certificate
-  std::uint16_t port = 587;                 ///< STARTTLS is required on it
+  std::string name;          ///< metadata.name, for messages and metrics
+  std::string mailbox;       ///< the account that logs in; the default sender
+  std::string host;          ///< the relay's DNS name, also verified in its certificate
+  std::uint16_t port = 587;  ///< STARTTLS is required on it
   Mechanism mechanism = Mechanism::XOAuth2;
-  std::string ca_bundle;                    ///< PEM of extra roots, may be empty
-  std::vector<std::string> senders;         ///< allowed addresses and `*@domain`; empty: the mailbox only
+  std::string ca_bundle;                       ///< PEM of extra roots, may be empty
+  std::vector<std::string> senders;            ///< allowed addresses and `*@domain`; empty: the mailbox only
   std::chrono::milliseconds deadline{25'000};  ///< how long the app may wait for an answer to its message
-  std::uint32_t connections = 3;            ///< connections to the relay at once
-  std::uint64_t message_size = 26'214'400;  ///< octets that a message may have
-  std::uint32_t recipients = 500;           ///< recipients that one message may have
+  std::uint32_t connections = 3;               ///< connections to the relay at once
+  std::uint64_t message_size = 26'214'400;     ///< octets that a message may have
+  std::uint32_t recipients = 500;              ///< recipients that one message may have
 
   friend bool operator==(const Identity&, const Identity&) = default;
 };

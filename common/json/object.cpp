@@ -31,7 +31,9 @@ const nlohmann::json* Object::member(const char* name) const {
   return found == value_->end() || found->is_null() ? nullptr : &*found;
 }
 
-bool Object::has(const char* name) const { return member(name) != nullptr; }
+bool Object::has(const char* name) const {
+  return member(name) != nullptr;
+}
 
 void Object::complain(std::string_view name, std::string_view what) const {
   std::string note = path_;

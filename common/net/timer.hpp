@@ -21,7 +21,8 @@ class Timer {
   virtual ~Timer() = default;
   virtual base::SteadyTime now() const = 0;
   /// Calls `ring` once when `when` has come, at the earliest after this call has returned.
-  [[nodiscard]] virtual std::unique_ptr<Alarm> set_alarm(base::SteadyTime when, std::function<void()> ring) = 0;
+  [[nodiscard]] virtual std::unique_ptr<Alarm> set_alarm(base::SteadyTime when,
+                                                         std::function<void()> ring) = 0;
 
   /// Returns when `when` has come; at once if it is past.
   asio::awaitable<void> wait_until(base::SteadyTime when);

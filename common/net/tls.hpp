@@ -21,8 +21,9 @@ using SslContext = std::shared_ptr<ssl_ctx_st>;
 
 /// Whom a client believes.
 struct TrustRoots {
-  std::string system_path;  ///< a folder of hashed certificates (small in memory) or one PEM file; empty: none
-  std::string extra_pem;    ///< more roots, PEM, may be empty
+  std::string
+      system_path;        ///< a folder of hashed certificates (small in memory) or one PEM file; empty: none
+  std::string extra_pem;  ///< more roots, PEM, may be empty
 };
 
 /// The client's side of TLS: 1.2 or newer, the peer verified by chain and host name (SAN only), with SNI.

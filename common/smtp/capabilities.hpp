@@ -16,8 +16,8 @@ struct Capabilities {
   bool pipelining = false;
   bool eight_bit_mime = false;
   bool smtputf8 = false;
-  bool size = false;                     ///< the SIZE parameter of MAIL may be used
-  std::vector<std::string> mechanisms;   ///< of AUTH, upper case
+  bool size = false;                    ///< the SIZE parameter of MAIL may be used
+  std::vector<std::string> mechanisms;  ///< of AUTH, upper case
 
   bool offers_mechanism(std::string_view name) const;
 

@@ -16,7 +16,8 @@ struct LoggedIn {
 ///
 /// Everything together must be done by `deadline`. The three references must outlive the connection.
 asio::awaitable<base::Expected<LoggedIn, LoginFailure>> login(net::Resolver& resolver, net::Timer& timer,
-                                                              net::TlsClientContext& tls, LoginRequest request,
+                                                              net::TlsClientContext& tls,
+                                                              LoginRequest request,
                                                               base::SteadyTime deadline);
 
 /// Says QUIT without waiting for the answer, and closes.

@@ -59,7 +59,17 @@ class LoginDialogue {
   const LoginFailure& failure() const { return *failure_; }
 
  private:
-  enum class Stage { Greeting, ClearEhlo, StartTls, Handshake, Ehlo, AuthCommand, AuthResponse, AuthError, Over };
+  enum class Stage {
+    Greeting,
+    ClearEhlo,
+    StartTls,
+    Handshake,
+    Ehlo,
+    AuthCommand,
+    AuthResponse,
+    AuthError,
+    Over
+  };
 
   Next on_reply(const Reply& reply);
   Next on_ehlo(const Reply& reply);

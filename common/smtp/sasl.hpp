@@ -16,7 +16,8 @@ std::string_view mechanism_name(contract::Mechanism mechanism);
 /// Host and port are used by OAUTHBEARER only.
 /// @return nothing where mailbox or token hold CR, LF, NUL or 0x01, or one of them is empty
 std::optional<base::Secret> initial_response(contract::Mechanism mechanism, std::string_view mailbox,
-                                             std::string_view host, std::uint16_t port, const base::Secret& token);
+                                             std::string_view host, std::uint16_t port,
+                                             const base::Secret& token);
 
 /// What answers a 334 that carries the server's error, so that its final 535 comes.
 std::string_view error_acknowledgement(contract::Mechanism mechanism);

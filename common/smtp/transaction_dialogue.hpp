@@ -77,9 +77,9 @@ class TransactionDialogue {
   TransactionRequest request_;
   ReplyParser parser_;
   std::string output_;
-  std::vector<Command> awaited_;     ///< commands sent, in order; answered up to next_reply_
+  std::vector<Command> awaited_;  ///< commands sent, in order; answered up to next_reply_
   std::size_t next_reply_ = 0;
-  std::size_t next_command_ = 0;     ///< of the sequence RSET, MAIL, RCPT..., DATA
+  std::size_t next_command_ = 0;  ///< of the sequence RSET, MAIL, RCPT..., DATA
   std::size_t answered_recipients_ = 0;
   bool sending_body_ = false;
   Reply accepted_;

@@ -84,7 +84,8 @@ struct LastFailure {
   std::uint32_t count = 0;
   std::string reason;
   std::optional<base::Time> retry_time;
-  std::string attempt;  ///< fingerprint (16 hex digits) of what was tried; where it differs now, the waiting ends
+  std::string
+      attempt;  ///< fingerprint (16 hex digits) of what was tried; where it differs now, the waiting ends
   friend bool operator==(const LastFailure&, const LastFailure&) = default;
 };
 

@@ -68,7 +68,8 @@ catalogue::Result<HttpsUrl> parse_https_url(std::string_view url) {
   const auto colon = authority.find(':', bracketed ? close : 0);
   parts.host = lower(bracketed ? authority.substr(1, close - 1) : authority.substr(0, colon));
   if (bracketed && close + 1 != std::min(colon, authority.size())) return unusable("has something after ]");
-  if (!is_address(parts.host) && (bracketed || !is_host_name(parts.host))) return unusable("has no usable host");
+  if (!is_address(parts.host) && (bracketed || !is_host_name(parts.host)))
+    return unusable("has no usable host");
   if (colon == std::string_view::npos) return parts;
 
   const auto digits = authority.substr(colon + 1);

@@ -11,7 +11,9 @@ constexpr std::string_view kHttps = "https://";
 
 }  // namespace
 
-std::span<const MicrosoftCloud> microsoft_clouds() { return kMicrosoftClouds; }
+std::span<const MicrosoftCloud> microsoft_clouds() {
+  return kMicrosoftClouds;
+}
 
 const MicrosoftCloud* microsoft_cloud(std::string_view name) {
   for (const auto& cloud : kMicrosoftClouds) {

@@ -20,9 +20,9 @@ inline constexpr std::size_t kMaxToken = 9'000;
 
 /// What an endpoint says in an error answer, reduced to what may be shown.
 struct ErrorAnswer {
-  int status = 0;          ///< HTTP
-  std::string error;       ///< `^[a-z_]{1,40}$`, empty where there was none of that form
-  int provider_code = 0;   ///< the AADSTS number, 0 where there was none
+  int status = 0;         ///< HTTP
+  std::string error;      ///< `^[a-z_]{1,40}$`, empty where there was none of that form
+  int provider_code = 0;  ///< the AADSTS number, 0 where there was none
 };
 
 /// Which failure an error answer is. The HTTP status and `error` decide; the provider's number only adds a hint

@@ -21,7 +21,7 @@ struct TokenRequest {
   std::string token_url;  ///< https only; the host has been checked against allowedHosts
   std::string client_id;
   base::Secret client_secret;
-  std::string scope;      ///< space-separated
+  std::string scope;  ///< space-separated
   ClientAuthentication authentication = ClientAuthentication::Post;
   std::string ca_bundle;  ///< PEM of extra roots for this endpoint, may be empty
 };

@@ -42,7 +42,7 @@ class MountedIdentities final : public TokenSource {
 
  private:
   struct Known {
-    CredentialsPtr credentials;                ///< the last complete state
+    CredentialsPtr credentials;                 ///< the last complete state
     std::optional<catalogue::Failure> trouble;  ///< why the files gave none the last time
   };
 

@@ -18,10 +18,10 @@ class Pool;
 
 /// Times and places that are the same for every identity.
 struct Settings {
-  std::string ca_path = "/etc/ssl/certs";     ///< system roots: a hashed folder or a PEM file
-  std::chrono::seconds idle_time{45};         ///< a connection is kept this long for the next message
-  std::chrono::seconds body_stall{60};        ///< a relay that takes no octet of the body for so long is gone
-  std::chrono::minutes reply_time{10};        ///< wait for the answer to the final dot (RFC 5321 4.5.3.2.6)
+  std::string ca_path = "/etc/ssl/certs";  ///< system roots: a hashed folder or a PEM file
+  std::chrono::seconds idle_time{45};      ///< a connection is kept this long for the next message
+  std::chrono::seconds body_stall{60};     ///< a relay that takes no octet of the body for so long is gone
+  std::chrono::minutes reply_time{10};     ///< wait for the answer to the final dot (RFC 5321 4.5.3.2.6)
 };
 
 /// Sends messages through the identities' relays: delivery's Transport over SMTP.
@@ -43,7 +43,8 @@ class RelayTransport final : public delivery::Transport {
 
   /// Host, token and limits are those that the token source has for `identity.name`, so that all are of one
   /// generation.
-  asio::awaitable<delivery::Outcome> send(const contract::Identity& identity, const delivery::Message& message,
+  asio::awaitable<delivery::Outcome> send(const contract::Identity& identity,
+                                          const delivery::Message& message,
                                           base::SteadyTime deadline) override;
 
   /// Says QUIT on every idle connection and keeps none from now on: at SIGTERM.
