@@ -48,6 +48,10 @@ bool has_odd_byte(std::string_view text) {
 
 }  // namespace
 
+bool is_host(std::string_view host) {
+  return is_address(std::string(host)) || is_host_name(host);
+}
+
 catalogue::Result<HttpsUrl> parse_https_url(std::string_view url) {
   if (!lower(url.substr(0, kHttps.size())).starts_with(kHttps)) return unusable("must begin with https://");
   if (has_odd_byte(url)) return unusable("must not hold white space, control bytes or anything but ASCII");
@@ -87,8 +91,8 @@ AllowedHosts::AllowedHosts(std::vector<std::string> configured) : entries_(std::
 bool AllowedHosts::allows(std::string_view host) const {
   const auto name = lower(host);
   if (is_preset_host(name)) return true;
+  if (!is_host(name)) return false;
   const bool address = is_address(name);
-  if (!address && !is_host_name(name)) return false;
   return std::any_of(entries_.begin(), entries_.end(), [&](const std::string& entry) {
     if (!entry.starts_with("*.")) return entry == name;
     return !address && name.size() > entry.size() - 1 && name.ends_with(std::string_view(entry).substr(1));

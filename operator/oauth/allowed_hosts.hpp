@@ -20,6 +20,9 @@ struct HttpsUrl {
 /// white space or a control byte.
 catalogue::Result<HttpsUrl> parse_https_url(std::string_view url);
 
+/// Whether `host` is a DNS name or a literal address, in lower case and without port or brackets.
+bool is_host(std::string_view host);
+
 /// The hosts that credentials, tokens and mail may go to: those of the presets and those of the operator's
 /// configuration. Without it, whoever may edit a MailIdentity could have tokens sent to a host of their own.
 class AllowedHosts {
