@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "common/catalogue/catalogue.hpp"
+#include "sidecar/spool/memory_budget.hpp"
 
 namespace mailid::spool {
 
@@ -37,6 +38,9 @@ class Body {
 
   /// Keeps a reference to `disk`, which must outlive the body.
   explicit Body(Disk& disk) : disk_(&disk) {}
+  /// The same with memory from `budget`, which must outlive the body too: where it has none left the message is
+  /// in a file from there on, however short.
+  Body(Disk& disk, MemoryBudget& budget) : disk_(&disk), share_(budget) {}
   Body(Body&&) noexcept = default;
   Body& operator=(Body&&) noexcept = default;
 
@@ -47,7 +51,11 @@ class Body {
   catalogue::Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) const;
 
  private:
+  bool fits_memory(std::size_t more);
+  catalogue::Result<base::Done> move_to_file();
+
   Disk* disk_;
+  MemoryShare share_;
   std::string memory_;
   std::unique_ptr<Disk::File> file_;
   std::uint64_t size_ = 0;
