@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <utility>
 
 #include <boost/asio/awaitable.hpp>
@@ -27,7 +28,12 @@ class Handler {
 
   /// Takes the whole message and says what the app is told: 250 only if it is the relay's problem from now on.
   /// The envelope and body live until the coroutine ends.
-  virtual boost::asio::awaitable<smtp::Reply> deliver(const Envelope& envelope, const spool::Body& body) = 0;
+  ///
+  /// `app_gone` is stopped, on this thread, when the app ends its connection and so never hears the answer. The
+  /// message is whole and still to be delivered (an app may say QUIT behind its dot and leave); only waiting on
+  /// for an answer that is overdue has lost its use.
+  virtual boost::asio::awaitable<smtp::Reply> deliver(const Envelope& envelope, const spool::Body& body,
+                                                      std::stop_token app_gone) = 0;
 };
 
 }  // namespace mailid::server
