@@ -24,9 +24,10 @@ class Resolver {
 
 /// The system's resolver (getaddrinfo on a thread of its own, so a slow server blocks nobody).
 ///
-/// An address is taken as it is. A name with a dot is asked for as an absolute name first: a pod's search
-/// list (ndots:5) would turn one provider's name into eight queries. Only if that finds nothing is the name
-/// asked for as written, for short names inside the cluster.
+/// An address is taken as it is. A name with a dot is asked for as an absolute name before the search list, which
+/// in a pod (ndots:5) would turn one provider's name into eight queries; /etc/hosts (hostAliases) counts before
+/// both. For this the first of these objects sets RES_OPTIONS for the process, unless it is set already: make it
+/// before there are threads.
 class SystemResolver final : public Resolver {
  public:
   SystemResolver(asio::any_io_executor executor, Timer& timer);
@@ -34,8 +35,6 @@ class SystemResolver final : public Resolver {
                                              base::SteadyTime deadline) override;
 
  private:
-  asio::awaitable<Result<Endpoints>> ask(std::string name, std::uint16_t port, base::SteadyTime deadline);
-
   asio::any_io_executor executor_;
   Timer* timer_;
 };

@@ -62,7 +62,7 @@ class Stream {
   Attempt try_write(std::string_view bytes);
   Attempt try_handshake();
   Attempt tls_attempt(int result, std::size_t count);
-  Error last_error() const;
+  Attempt closed(std::string words);
   asio::awaitable<Result<base::Done>> handshake(base::SteadyTime deadline);
   asio::awaitable<Result<base::Done>> wait(Want want, base::SteadyTime deadline);
 
@@ -70,6 +70,7 @@ class Stream {
   Timer* timer_;
   Ssl ssl_;
   bool quick_ack_ = false;
+  bool broken_ = false;  ///< TLS can't say goodbye any more
   Error error_{Fault::Closed, {}};
 };
 
