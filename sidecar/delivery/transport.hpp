@@ -34,7 +34,8 @@ struct Accepted {
 struct Refused {
   catalogue::Reason reason;
   std::optional<smtp::Reply> reply;  ///< what the relay said, word for word
-  std::string context;               ///< what else is known: the recipient, the step, the system's words
+  std::string context;               ///< what else is known: the step, the host, the system's words
+  std::string recipient;  ///< whom the relay refused, without angle brackets; empty where it was not RCPT
 };
 
 /// The final dot was sent and no complete reply came: nobody knows (design.md: ambiguous).

@@ -20,6 +20,7 @@ struct Credentials {
   std::shared_ptr<const base::Secret> token;
   std::uint64_t generation = 0;  ///< grows whenever settings or token change; never 0, never used twice
   base::Time expires_at;
+  base::Time seen_at;  ///< when this program first read this token
 };
 using CredentialsPtr = std::shared_ptr<const Credentials>;
 
