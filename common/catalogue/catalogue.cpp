@@ -138,6 +138,9 @@ constexpr Entry kEntries[] = {
     {Reason::NotAuthenticated, "NotAuthenticated", Class::Account,
      "The relay says that the connection is not logged in",
      "Wait: a new login is made; if it lasts, treat it as LoginRejected."},
+    {Reason::RelayTlsFailed, "RelayTlsFailed", Class::Transient,
+     "No TLS session could be made or kept with the relay, so no credential was sent",
+     "Check that the relay speaks TLS 1.2 or newer on smtp.port, and that no middlebox takes part in TLS."},
     // The relay's replies to a message.
     {Reason::RelayConnectionLimit, "RelayConnectionLimit", Class::Rate,
      "Too many connections send for this mailbox at once",

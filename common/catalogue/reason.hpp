@@ -45,6 +45,7 @@ enum class Reason : std::uint8_t {
   LoginUnavailable,
   LoginThrottled,
   NotAuthenticated,
+  RelayTlsFailed,
   // The relay's replies to a message.
   RelayConnectionLimit,
   RelayRateLimit,
