@@ -21,7 +21,7 @@ struct LoginRequest {
   std::uint16_t port = 587;
   contract::Mechanism mechanism = contract::Mechanism::XOAuth2;
   std::string mailbox;
-  std::shared_ptr<const base::Secret> token;
+  std::shared_ptr<const base::Secret> token;  ///< never null
 };
 
 /// Why there is no logged-in connection.

@@ -33,16 +33,21 @@ struct Refusal {
 ///
 /// All or nothing: the body is only asked for when every recipient was accepted. Therefore DATA is pipelined
 /// behind MAIL and RCPT only where there is exactly one recipient (refused, DATA fails too); with more, MAIL and
-/// RCPT go together and DATA follows when all are accepted. A relay that answers 354 although something was
-/// refused gets no dot: the connection must be closed, and an unfinished DATA delivers nothing.
+/// RCPT go together, at most kGroup commands at a time so that neither side waits for the other to read, and DATA
+/// follows when all are accepted. A relay that answers 354 although something was refused gets no dot: the
+/// connection must be closed, and an unfinished DATA delivers nothing.
 class TransactionDialogue {
  public:
+  /// Commands sent without waiting for a reply.
+  static constexpr std::size_t kGroup = 100;
+
   TransactionDialogue(const Capabilities& capabilities, TransactionRequest request);
 
   /// What the driver does next; before that it writes output(), and after writing calls output_written().
+  /// It begins with Read. Broken: what came is not SMTP, or the connection could not be reset.
   enum class Next { Read, SendBody, Accepted, Refused, Broken };
 
-  /// Takes what came from the relay.
+  /// Takes what came from the relay; also while the body is being sent, for a relay that refuses early.
   Next feed(std::string_view bytes);
   /// All of the body has been written, with its final dot.
   void body_sent();
@@ -65,11 +70,15 @@ class TransactionDialogue {
  private:
   enum class Command { Rset, Mail, Rcpt, Data, Dot };
 
+  Command command_at(std::size_t index) const;
+  bool may_send(Command command) const;
+  void send(Command command);
   void send_group();
-  void send_envelope_part();
-  Next on_reply(Command command, Reply reply);
-  Next refuse(Command command, Reply reply);
-  Next finish();
+  Next on_reply(Command command, const Reply& reply);
+  Next on_early_reply(const Reply& reply);
+  void refuse(Command command, const Reply& reply);
+  Next end(Next next, Connection connection);
+  Next broken();
 
   bool pipelining_;
   bool eight_bit_offered_;
@@ -79,9 +88,11 @@ class TransactionDialogue {
   std::string output_;
   std::vector<Command> awaited_;  ///< commands sent, in order; answered up to next_reply_
   std::size_t next_reply_ = 0;
-  std::size_t next_command_ = 0;  ///< of the sequence RSET, MAIL, RCPT..., DATA
+  std::size_t sent_recipients_ = 0;
   std::size_t answered_recipients_ = 0;
+  bool mail_accepted_ = false;
   bool sending_body_ = false;
+  std::optional<Next> ended_;
   Reply accepted_;
   std::optional<Refusal> refusal_;
   Connection connection_ = Connection::MustClose;
