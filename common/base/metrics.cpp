@@ -1,5 +1,6 @@
 #include "common/base/metrics.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -91,12 +92,14 @@ void Metrics::observe(std::string_view name, Labels labels, double value) {
   ++series.count;
 }
 
-void Metrics::remove(std::string_view name, std::string_view label, std::string_view value) {
+void Metrics::remove(std::string_view name, Labels labels) {
   const auto metric = metrics_.find(name);
   if (metric == metrics_.end()) return;
-  const auto wanted = fmt::format(",{},", label_pair(label, value));
-  std::erase_if(metric->second.series, [&wanted](const auto& series) {
-    return fmt::format(",{},", series.first).find(wanted) != std::string::npos;
+  std::erase_if(metric->second.series, [labels](const auto& series) {
+    const auto text = fmt::format(",{},", series.first);
+    return std::all_of(labels.begin(), labels.end(), [&text](const auto& label) {
+      return text.find(fmt::format(",{},", label_pair(label.first, label.second))) != std::string::npos;
+    });
   });
 }
 

@@ -28,8 +28,8 @@ class Metrics {
   void add(std::string_view name, Labels labels = {}, double by = 1);
   void set(std::string_view name, Labels labels, double value);
   void observe(std::string_view name, Labels labels, double value);
-  /// Forgets every series of `name` that has this label, for example of an object that was deleted.
-  void remove(std::string_view name, std::string_view label, std::string_view value);
+  /// Forgets every series of `name` that has all of these labels, for example of an object that was deleted.
+  void remove(std::string_view name, Labels labels);
   /// The value of a counter or gauge, 0 if it was never touched. For tests and for our own decisions.
   double value(std::string_view name, Labels labels = {}) const;
 

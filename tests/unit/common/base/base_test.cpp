@@ -116,8 +116,10 @@ TEST(Metrics, ForgetWhatIsGone) {
   metrics.describe_gauge("ready", "Ready.");
   metrics.set("ready", {{"namespace", "a"}, {"name", "x"}}, 1);
   metrics.set("ready", {{"namespace", "b"}, {"name", "x"}}, 1);
-  metrics.remove("ready", "namespace", "a");
-  EXPECT_THAT(metrics.render(), Not(HasSubstr("namespace=\"a\"")));
+  metrics.set("ready", {{"namespace", "a"}, {"name", "y"}}, 1);
+  metrics.remove("ready", {{"namespace", "a"}, {"name", "x"}});
+  EXPECT_THAT(metrics.render(), Not(HasSubstr("{namespace=\"a\",name=\"x\"}")));
+  EXPECT_EQ(metrics.value("ready", {{"namespace", "a"}, {"name", "y"}}), 1);
   EXPECT_EQ(metrics.value("ready", {{"namespace", "b"}, {"name", "x"}}), 1);
 }
 
