@@ -1,0 +1,99 @@
+"""From `helm install` to a mail in a Maildir, for each kind of workload, where Pod Security is `restricted`."""
+
+import itertools
+import re
+
+import product
+import pytest
+
+TEXT = """\
+From: Billing <billing@contoso.test>
+To: {recipient}
+Subject: Invoice =?utf-8?q?f=C3=BCr?= you
+Date: Tue, 24 Nov 2026 05:06:07 +0000
+Message-ID: <{recipient}>
+
+Dear customer,
+
+.a line that begins with a dot
+ trailing blanks   \t
+{long}
+the end, without more
+"""
+# What is added on the way and only that, from the top: by the relay's delivery, the relay and the sidecar.
+ADDED = (b"Return-Path:", b"X-Original-To:", b"Delivered-To:", b"Received:", b"Received:")
+
+
+def text_for(recipient: str) -> str:
+    return TEXT.format(recipient=recipient, long="x" * 900)
+
+
+def without_trace(mail: bytes) -> tuple[bytes, list[bytes]]:
+    """The mail without the header fields that were added at its top, and those fields."""
+    added = []
+    while match := re.match(rb"(Return-Path:|X-Original-To:|Delivered-To:|Received:)[^\n]*\n([ \t][^\n]*\n)*", mail):
+        added.append(match[0])
+        mail = mail[match.end() :]
+    return mail, added
+
+
+def workload(kind: str, recipient: str) -> dict:
+    arguments = (product.SEND_ONE, recipient, text_for(recipient))
+    if kind == "Deployment":
+        return product.deployment("app", *arguments, "stay")
+    return product.job("app", *arguments) if kind == "Job" else product.pod("app", *arguments)
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "Job", "Pod"])
+def test_a_mail_arrives_byte_for_byte(installed, testbed, kubectl, make_namespace, kind):
+    namespace = make_namespace("first-mail", labels=product.RESTRICTED)
+    recipient = f"{kind.lower()}@{namespace}.test"
+    kubectl(
+        *("apply", "--namespace", namespace, "-f", "-"),
+        input=product.as_list(
+            product.app_secret(testbed), product.identity("billing", testbed), workload(kind, recipient)
+        ),
+    )
+    (mail,) = installed.mails(recipient)
+    body, added = without_trace(mail)
+    assert body == text_for(recipient).encode()
+    assert len(added) == len(ADDED)
+    assert all(field.startswith(name) for field, name in zip(added, ADDED, strict=True))
+    ours = added[-1]
+    assert b"[127.0.0.1]" in ours or b"localhost" in ours
+    assert b"app" not in ours, "the pod's name is nobody's business"
+
+    if kind == "Job":
+        kubectl("wait", "--for=condition=Complete", "job/app", "--namespace", namespace, "--timeout=60s")
+
+
+@pytest.mark.parametrize("order", itertools.permutations(["identity", "secret", "pod"]), ids="-".join)
+def test_every_order_of_creation_ends_in_a_mail(installed, testbed, kubectl, make_namespace, order):
+    namespace = make_namespace("any-order")
+    recipient = f"{'-'.join(order)}@{namespace}.test"
+    objects = {
+        "identity": product.identity("billing", testbed),
+        "secret": product.app_secret(testbed),
+        "pod": product.pod("app", product.SEND_ONE, recipient, text_for(recipient)),
+    }
+    for part in order:
+        kubectl("apply", "--namespace", namespace, "-f", "-", input=product.as_list(objects[part]))
+        if part == "pod":
+            # Nothing holds the app's start up: it runs and is told 451 until there is a token.
+            kubectl(
+                *("wait", "--for=jsonpath={.status.phase}!=Pending", "pod/app"),
+                *("--namespace", namespace, "--timeout=60s"),
+                check=False,
+            )
+    assert len(installed.mails(recipient)) == 1
+
+
+def test_a_pod_whose_identity_is_missing_starts_and_the_user_is_warned(installed, kubectl, make_namespace):
+    namespace = make_namespace("warned")
+    made = kubectl(
+        *("apply", "--namespace", namespace, "-f", "-"),
+        input=product.as_list(product.pod("app", product.SEND_ONE, "nobody@warned.test", "x", label="nothing")),
+    )
+    assert "nothing" in made.stderr, "kubectl prints the webhook's warning"
+    said = installed.log_line(namespace, "pod/app", "451")
+    assert "4.7.0" in said
