@@ -28,11 +28,11 @@ base::Unexpected<Error> fail(Error error) {
 
 /// What OpenSSL's error queue says of a handshake or record that failed.
 Error tls_error(const SSL& session) {
-  const auto code = ERR_peek_error();
-  const int reason = ERR_GET_REASON(code);
-  if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING) return {Fault::Closed, "the peer ended the connection"};
-  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) {
-    return {Fault::Certificate, X509_verify_cert_error_string(SSL_get_verify_result(&session))};
+  const auto verified = SSL_get_verify_result(&session);
+  if (verified != X509_V_OK) return {Fault::Certificate, X509_verify_cert_error_string(verified)};
+  const auto code = ERR_peek_last_error();
+  if (ERR_GET_REASON(code) == SSL_R_UNEXPECTED_EOF_WHILE_READING) {
+    return {Fault::Closed, "the peer ended the connection"};
   }
   const char* words = ERR_reason_error_string(code);
   return {Fault::Tls, words == nullptr ? "the TLS record is broken" : words};

@@ -40,22 +40,6 @@ class StreamTest : public testing::Test {
     return loop_.run(stream.write_all(bytes, soon())).has_value();
   }
 
-  /// Begins something and gives the place where its result will be.
-  template <class T>
-  std::shared_ptr<std::optional<T>> begin(asio::awaitable<T> coroutine) {
-    auto place = std::make_shared<std::optional<T>>();
-    auto keep = [place](const std::exception_ptr&, T result) { place->emplace(std::move(result)); };
-    asio::co_spawn(loop_.executor(), std::move(coroutine), std::move(keep));
-    loop_.poll();
-    return place;
-  }
-
-  template <class T>
-  T& wait_for(const std::shared_ptr<std::optional<T>>& place) {
-    loop_.run_until([&place] { return place->has_value(); });
-    return **place;
-  }
-
   std::pair<Tcp::socket, Tcp::socket> connected_pair() {
     Tcp::acceptor acceptor(loop_.context(), {asio::ip::address_v4::loopback(), 0});
     Tcp::socket client(loop_.context());
