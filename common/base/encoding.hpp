@@ -29,6 +29,9 @@ std::string form_urlencode(std::string_view text);
 /// `text` as a JSON string with its quotes; control bytes escaped, bytes that are not UTF-8 replaced.
 std::string json_quote(std::string_view text);
 
+/// Valid UTF-8 throughout (RFC 3629): nothing overlong, no surrogates.
+bool is_utf8(std::string_view text);
+
 /// Equal but for the case of ASCII letters.
 bool iequals(std::string_view a, std::string_view b);
 

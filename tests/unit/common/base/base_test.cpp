@@ -69,6 +69,13 @@ TEST(JsonQuote, EscapesControlBytesAndReplacesWhatIsNotUtf8) {
   EXPECT_EQ(json_quote("\xff\xc0\xaf\xed\xa0\x80"), "\"\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\uFFFD\"");
 }
 
+TEST(Encoding, KnowsUtf8) {
+  EXPECT_TRUE(is_utf8(""));
+  EXPECT_TRUE(is_utf8("j\u00fcrgen@b\u00fccher.example \U0001F4E7"));
+  for (const auto* wrong : {"\xff", "\xc0\xaf", "\xed\xa0\x80", "\xc3", "a\xe2\x82"})
+    EXPECT_FALSE(is_utf8(wrong));
+}
+
 TEST(Iequals, LooksAtAsciiLettersOnly) {
   EXPECT_TRUE(iequals("Content-TYPE", "content-type"));
   EXPECT_FALSE(iequals("content", "content-type"));
