@@ -8,10 +8,10 @@
 
 #include "sidecar/spool/body.hpp"
 
-namespace mailid::spool {
+namespace mailid::fakes {
 
 /// A disk in memory that is full or broken when a test wants it to be, and says what was done with it.
-class FakeDisk final : public Disk {
+class FakeDisk final : public spool::Disk {
  public:
   /// Octets that still fit, of all files together.
   std::uint64_t room = UINT64_MAX;
@@ -58,7 +58,7 @@ class FakeDisk final : public Disk {
 };
 
 /// All octets of a body, read in pieces of `piece`.
-inline std::string octets_of(const Body& body, std::size_t piece = 4096) {
+inline std::string octets_of(const spool::Body& body, std::size_t piece = 4096) {
   std::string all;
   std::string buffer(piece, '\0');
   for (;;) {
@@ -68,4 +68,4 @@ inline std::string octets_of(const Body& body, std::size_t piece = 4096) {
   }
 }
 
-}  // namespace mailid::spool
+}  // namespace mailid::fakes

@@ -8,6 +8,9 @@
 namespace mailid::spool {
 namespace {
 
+using fakes::FakeDisk;
+using fakes::octets_of;
+
 std::string letters(std::size_t count) {
   std::string text(count, '\0');
   for (std::size_t i = 0; i < count; ++i) text[i] = static_cast<char>('a' + i % 23);
