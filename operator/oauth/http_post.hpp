@@ -1,10 +1,12 @@
 #pragma once
 
-#include <optional>
+#include <cstddef>
 #include <string>
+#include <utility>
 
 #include <boost/asio/awaitable.hpp>
 
+#include "common/base/clock.hpp"
 #include "common/base/secret.hpp"
 #include "common/catalogue/catalogue.hpp"
 
@@ -27,13 +29,15 @@ struct PostAnswer {
 
 /// A token endpoint's answer may have this many bytes.
 inline constexpr std::size_t kMaxAnswer = 64 * 1024;
+/// Everything together may take this long: resolving, connecting, TLS, and the last byte of the answer.
+inline constexpr base::Duration kPostDeadline{10'000};
 
 /// The wire to a token endpoint.
 class HttpPost {
  public:
   virtual ~HttpPost() = default;
 
-  /// Sends the request exactly once, follows no redirect, and gives up after 10 seconds in all.
+  /// Sends the request exactly once, follows no redirect, and gives up after kPostDeadline in all.
   ///
   /// Fails with TokenEndpointUnreachable, TokenEndpointTimeout, TokenEndpointCertificate or
   /// TokenResponseTooLarge; the context names the host and what the system said.

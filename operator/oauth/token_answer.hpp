@@ -38,7 +38,4 @@ catalogue::Failure classify(const ErrorAnswer& answer);
 /// @param now  for a Retry-After that is a date
 base::Expected<Token, TokenFailure> read_answer(const PostAnswer& answer, base::Time sent, base::Time now);
 
-/// `Retry-After` in either form (RFC 9110 section 10.2.3), clamped to [0, 1 day]; nothing where it is neither.
-std::optional<std::chrono::seconds> parse_retry_after(std::string_view value, base::Time now);
-
 }  // namespace mailid::oauth
