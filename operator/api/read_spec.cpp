@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kLongestAddress = 320;
 constexpr std::size_t kLongestName = 253;
+constexpr std::size_t kLongestClientId = 500;
 constexpr std::size_t kLongestUrl = 2'048;
 constexpr std::size_t kLongestCaBundle = 65'536;
 constexpr std::size_t kMostScopes = 20;
@@ -72,7 +73,7 @@ Microsoft365 read_microsoft365(const json::Object& object) {
 OAuth2 read_oauth2(const json::Object& object) {
   OAuth2 provider;
   provider.token_url = required_word(object, "tokenURL", kLongestUrl);
-  provider.client_id = object.required_text("clientID", kLongestName);
+  provider.client_id = object.required_text("clientID", kLongestClientId);
   provider.scopes = object.texts("scopes", kMostScopes).value_or(std::vector<std::string>{});
   for (const auto& scope : provider.scopes) {
     if (scope.empty() || !is_one_word(scope)) object.complain("scopes", "must be words without spaces");
