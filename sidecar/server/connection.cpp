@@ -3,6 +3,8 @@
 #include <exception>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+
 namespace mailid::server {
 namespace {
 
@@ -40,6 +42,8 @@ asio::awaitable<void> Connection::read([[maybe_unused]] std::shared_ptr<Connecti
     const std::string_view bytes(buffer_.data(), *count);
     const auto next = session_.feed(bytes);
     co_await act(next);
+    // A client that sends faster than it is read never makes us wait; the others have their turn here.
+    co_await asio::post(executor_, asio::use_awaitable);
   }
 }
 
@@ -72,12 +76,21 @@ asio::awaitable<void> Connection::act(Session::Next next) {
   if (service_->stopping) shut_down();
 }
 
-asio::awaitable<void> Connection::begin_delivery() {
-  // What an app has sent behind its final dot is in the socket by now, if it belongs to the same piece.
-  while (!stream_.quiet()) {
+/// Feeds what is in the socket already, without waiting: input that came before our next reply.
+asio::awaitable<Session::Next> Connection::take_early_input() {
+  auto next = Session::Next::Read;
+  while (next == Session::Next::Read && !stream_.quiet()) {
     const auto count = co_await stream_.read_some(buffer_, service_->timer->now());
     if (!count) break;
-    if (session_.feed({buffer_.data(), *count}) != Session::Next::Close) continue;
+    const std::string_view bytes(buffer_.data(), *count);
+    next = session_.feed(bytes);
+  }
+  co_return next;
+}
+
+asio::awaitable<void> Connection::begin_delivery() {
+  const auto early = co_await take_early_input();
+  if (early == Session::Next::Close) {
     co_await write_output();
     co_await finish();
     co_return;
@@ -93,9 +106,15 @@ asio::awaitable<void> Connection::begin_delivery() {
 /// The handler's side: one message.
 asio::awaitable<void> Connection::deliver([[maybe_unused]] std::shared_ptr<Connection> self) {
   const auto reply = co_await handle();
+  if (reading_) co_await take_early_input();
   delivering_ = false;
   app_gone_ = std::stop_source(std::nostopstate);
   const auto next = session_.delivered(reply);
+  if (next == Session::Next::Close && reading_) {
+    co_await write_output();
+    close();  // and no lingering: the reader waits on the stream, and two can't
+    co_return;
+  }
   co_await act(next);
   // The reader has left already; nobody else will end this.
   if (!reading_) stream_.close();
@@ -126,15 +145,21 @@ asio::awaitable<void> Connection::write_output() {
 /// The last reply is written: ends the connection so that the client can still read it.
 asio::awaitable<void> Connection::finish() {
   reading_ = false;
+  const auto until = service_->timer->now() + kLinger;
+  while (session_.cut_off() && service_->timer->now() < until) {
+    const auto count = co_await stream_.read_some(buffer_, until);
+    if (!count) break;
+    co_await asio::post(executor_, asio::use_awaitable);
+  }
+  close();
+}
+
+void Connection::close() {
+  reading_ = false;
+  stream_.close();
   if (session_.broke_synchrony()) {
     service_->log->warning("a client sent on before our reply and was cut off");
   }
-  const auto until = service_->timer->now() + kLinger;
-  while (session_.cut_off() && stream_.open()) {
-    const auto count = co_await stream_.read_some(buffer_, until);
-    if (!count) break;
-  }
-  stream_.close();
 }
 
 base::SteadyTime Connection::deadline() const {

@@ -43,9 +43,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::awaitable<void> deliver(std::shared_ptr<Connection> self);
   asio::awaitable<smtp::Reply> handle();
   asio::awaitable<void> act(Session::Next next);
+  asio::awaitable<Session::Next> take_early_input();
   asio::awaitable<void> begin_delivery();
   asio::awaitable<void> write_output();
   asio::awaitable<void> finish();
+  void close();
   void on_read_failure(const net::Error& error);
   void part_ended(const std::exception_ptr& failure);
   base::SteadyTime deadline() const;
