@@ -44,7 +44,7 @@ struct HintRow {
   int code;
   std::string_view hint;
 };
-/// What Microsoft's numbers mean at the time of writing. Providers say that numbers change, so they only explain.
+/// What Microsoft's numbers mean at the time of writing. It says that they change, so they only explain.
 constexpr HintRow kHints[] = {
     {50196, "the same request came too often"},
     {53003, "a Conditional Access policy blocks this application"},
@@ -124,7 +124,7 @@ catalogue::Failure classify(const ErrorAnswer& answer) {
   auto context = fmt::format("HTTP {}", answer.status);
   if (!answer.error.empty()) context.append(" ").append(answer.error);
   if (answer.provider_code == 0) return {reason_of(answer), std::move(context)};
-  context.append(fmt::format(", provider's code {}", answer.provider_code));
+  context.append(fmt::format(", AADSTS{}", answer.provider_code));
   for (const auto& row : kHints) {
     if (row.code == answer.provider_code) context.append(" (").append(row.hint).append(")");
   }

@@ -148,10 +148,9 @@ TEST(ErrorAnswer, IsClassifiedByStatusAndError) {
 TEST(ErrorAnswer, IsExplainedByTheProvidersNumber) {
   const auto explained = failure(401, R"({"error":"invalid_client","error_codes":[7000215,7]})");
   EXPECT_EQ(explained.reason, Reason::InvalidClient);
-  EXPECT_EQ(
-      explained.context,
-      "HTTP 401 invalid_client, provider's code 7000215 (the secret is wrong; often the Secret ID was copied "
-      "instead of its Value)");
+  EXPECT_EQ(explained.context,
+            "HTTP 401 invalid_client, AADSTS7000215 (the secret is wrong; often the Secret ID was copied "
+            "instead of its Value)");
 }
 
 TEST(ErrorAnswer, IsNotDecidedByTheProvidersNumber) {
