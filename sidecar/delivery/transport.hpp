@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 #include <variant>
@@ -23,6 +24,7 @@ struct Message {
   const server::Envelope* envelope;  ///< not owned; `sender` already resolved (never empty)
   std::string trace_header;          ///< our header fields, complete lines with CRLF, in front of the body
   const spool::Body* body;           ///< not owned
+  std::stop_token app_gone;          ///< stopped when nobody waits for an answer any more
 };
 
 /// The relay took the message.
@@ -53,7 +55,7 @@ class Transport {
 
   /// Makes one attempt: waits in order for a connection of this identity until `deadline`, then one
   /// transaction. If a recipient is refused nothing is sent. After the final dot it waits up to ten minutes for
-  /// the reply whatever the deadline says. `message` and `identity` must live until the coroutine ends.
+  /// the reply whatever the deadline says, but not for an app that has gone by then. `message` and `identity` must live until the coroutine ends.
   virtual boost::asio::awaitable<Outcome> send(const contract::Identity& identity, const Message& message,
                                                base::SteadyTime deadline) = 0;
 };

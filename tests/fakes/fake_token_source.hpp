@@ -23,11 +23,13 @@ class FakeTokenSource final : public identity::Identities {
   /// What current() gives from now on: a new generation.
   void put(contract::Identity settings, std::string_view token) {
     trouble_.erase(settings.name);
-    known_[settings.name] = make(std::move(settings), token);
+    auto credentials = make(std::move(settings), token);
+    known_[credentials->settings.name] = std::move(credentials);
   }
   /// What refresh() finds the next time, for tokens that rotate while a login is under way.
   void put_for_refresh(contract::Identity settings, std::string_view token) {
-    found_by_refresh_[settings.name] = make(std::move(settings), token);
+    auto credentials = make(std::move(settings), token);
+    found_by_refresh_[credentials->settings.name] = std::move(credentials);
   }
   /// current() and refresh() fail from now on.
   void fail(const std::string& name, catalogue::Failure failure) {
