@@ -5,8 +5,8 @@
 
 namespace mailid::kube {
 
-/// The waits between tries of something that fails: doubled each time up to a longest, each with up to as much again
-/// of jitter; from the start again after a time without failure.
+/// The waits between tries of something that fails: doubled each time up to a longest, each shortened at random by
+/// up to half; from the start again after a time without failure.
 class BackOff {
  public:
   struct Limits {

@@ -57,7 +57,8 @@ class WorkQueue {
 
   void enqueue(const std::string& key);
   void wake_one();
-  void delayed_is_due(const std::string& key);
+  void delayed_is_due(std::string key);  // by value: its alarm ends with the entry
+  void show_depth();
 
   boost::asio::any_io_executor executor_;
   net::Timer* timer_;
