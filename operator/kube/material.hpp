@@ -22,6 +22,8 @@ class Material {
   /// The bytes as they are now; nothing but a sentence that names the file where it can't be read, is empty or is
   /// larger than 1 MiB.
   base::Expected<base::Secret, std::string> read() const;
+  /// A second owner.
+  Material clone() const;
 
  private:
   std::string path_;
