@@ -52,6 +52,8 @@ class ResponseStream {
   virtual ~ResponseStream() = default;
   /// What has come since the last call, at least one byte; empty at the end that the server meant. One call at a time.
   virtual boost::asio::awaitable<TransportResult<std::string>> read_some() = 0;
+  /// Ends the connection; a read under way fails soon.
+  virtual void cancel() = 0;
 };
 
 /// An answer whose status is known and whose body is still coming.
