@@ -24,8 +24,8 @@ struct HttpClientLimits {
 
 /// The Client that talks to a real API server.
 ///
-/// Counts `rest_client_requests_total{code,method,host}`; the code is `<error>` where no answer came, as client-go
-/// says it.
+/// A path with `..`, an empty segment or an encoded slash is refused here (`InvalidPath`): part of it may be a name
+/// that somebody else chose. Counts `rest_client_requests_total{code,method,host}`; the code is `<error>` where no answer came, as client-go says it.
 class HttpClient final : public Client {
  public:
   /// All references must outlive this. `host` is what the metric says; `token` is read for each try.
@@ -51,9 +51,9 @@ class HttpClient final : public Client {
   };
 
   boost::asio::awaitable<Result<std::string>> run(Call call);
-  boost::asio::awaitable<Result<std::string>> once(const Call& call);
-  Result<Request> request(const Call& call, base::Duration timeout) const;
-  void count(const std::string& method, const std::string& code);
+  bool asks_for_another_try(const Status& status) const;
+  Result<Request> request(const Call& call) const;
+  void count(const std::string& method, int status);
 
   Transport* transport_;
   Material token_;

@@ -1,8 +1,8 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "common/base/log.hpp"
@@ -12,6 +12,7 @@
 #include "operator/kube/client.hpp"
 #include "operator/kube/http_client.hpp"
 #include "operator/kube/known_objects.hpp"
+#include "operator/kube/watch_decoder.hpp"
 
 namespace mailid::kube {
 
@@ -31,7 +32,7 @@ struct ReflectorOptions {
 /// object that was made anew under its old name is Deleted, then Added. Of what it has seen it keeps a key, uid and
 /// resourceVersion for each object, nothing else.
 ///
-/// Failures are logged and tried again after 0.8 to 30 s with jitter; they are never the handler's.
+/// Failures are logged and tried again after 0.4 to 30 s (BackOff); they are never the handler's.
 class Reflector {
  public:
   /// All references must outlive the executor's last run.
@@ -50,10 +51,11 @@ class Reflector {
 
   boost::asio::awaitable<bool> list();
   boost::asio::awaitable<Next> watch();
-  boost::asio::awaitable<Next> read(std::unique_ptr<ResponseStream> stream);
-  boost::asio::awaitable<void> wait_after_failure(std::string what, Status status);
-  std::string list_target(const std::string& continue_token) const;
-  std::string watch_target();
+  boost::asio::awaitable<std::optional<Status>> follow();
+  std::optional<Status> take(WatchDecoder& decoder);
+  boost::asio::awaitable<void> wait_after(std::string what, Status status);
+  void report(WatchEvent event);
+  std::string target(const std::string& query) const;
 
   HttpClient* client_;
   net::Timer* timer_;
@@ -64,6 +66,8 @@ class Reflector {
   net::Wakeup stop_;
   BackOff back_off_;
   KnownObjects known_;
+  std::unique_ptr<ResponseStream> stream_;
+  int failures_ = 0;  ///< of watches in a row
   std::string resource_version_;
   bool synced_ = false;
   bool stopping_ = false;
