@@ -9,12 +9,15 @@
 #include "common/base/metrics.hpp"
 #include "common/net/resolver.hpp"
 #include "common/net/timer.hpp"
+#include "common/smtp/login.hpp"
 #include "sidecar/delivery/transport.hpp"
 #include "sidecar/identity/token_source.hpp"
 
 namespace mailid::upstream {
 
-class Pool;
+struct Attempt;
+struct Connection;
+class ConnectionGauge;
 
 /// Times and places that are the same for every identity.
 struct Settings {
@@ -51,7 +54,16 @@ class RelayTransport final : public delivery::Transport {
   void drain();
 
  private:
-  Pool& pool_of(const std::string& identity);
+  struct Relay;
+
+  Relay& relay_of(const std::string& identity);
+  /// One transaction on this connection, which is kept or ended afterwards.
+  asio::awaitable<Attempt> attempt_on(Relay& relay, Connection connection, const delivery::Message& message,
+                                      base::SteadyTime deadline);
+  /// A new connection with the token that is in the files now, or why there is none.
+  asio::awaitable<base::Expected<Connection, delivery::Refused>> log_in(Relay& relay, std::string name,
+                                                                        base::SteadyTime deadline);
+  void note(const std::string& identity, const smtp::LoginFailure& failure);
 
   asio::any_io_executor executor_;
   net::Resolver* resolver_;
@@ -60,7 +72,8 @@ class RelayTransport final : public delivery::Transport {
   base::Metrics* metrics_;
   const base::Log* log_;
   Settings settings_;
-  std::map<std::string, std::unique_ptr<Pool>> pools_;
+  std::unique_ptr<ConnectionGauge> gauge_;
+  std::map<std::string, std::unique_ptr<Relay>> relays_;
   bool draining_ = false;
 };
 
