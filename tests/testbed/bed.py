@@ -6,7 +6,7 @@ import socket
 import subprocess
 from pathlib import Path
 
-from . import namespace, tools
+from . import images, namespace, node, tools
 from .place import ADMIN, CLIENT, NAMES, NODE, TENANT, Place, Trouble
 
 
@@ -36,6 +36,7 @@ class Testbed:
             "maildir": str(place.maildir),
             "logs": str(place.logs),
             "state": str(place.state),
+            "images": {"busybox": images.IMAGES["busybox"]},
         }
 
     def command(self, *argv: str | Path) -> list[str]:
@@ -61,6 +62,10 @@ class Testbed:
     def _client(self, name: str, *arguments: str | Path, **options) -> subprocess.CompletedProcess:
         environment = options.pop("env", os.environ) | tools.client_environment(self.place)
         return self.run(tools.client(name), *arguments, env=environment, **options)
+
+    def load_image(self, archive: str | Path) -> None:
+        """Brings the image of a docker archive into the node, under the name that it has there."""
+        node.load_image(self.inside, Path(archive).resolve())
 
     def connect(self, host: str, port: int, timeout: float = 10) -> socket.socket:
         """A TCP connection from inside; `host` is an address of NAMES, as names are the host's own here."""

@@ -16,13 +16,16 @@ def unified() -> bool:
     return (MOUNTS / "cgroup.controllers").exists()
 
 
-def hierarchies() -> list[Path]:
-    """The root of each hierarchy."""
-    if unified():
-        return [MOUNTS]
+def mounted(*kinds: str) -> list[Path]:
+    """Where hierarchies of these kinds of file system are."""
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
     fields = [line.split() for line in lines]
-    return [Path(line[4]) for line in fields if line[line.index("-") + 1] == "cgroup"]
+    return [Path(line[4]) for line in fields if line[line.index("-") + 1] in kinds]
+
+
+def hierarchies() -> list[Path]:
+    """The root of each hierarchy that has controllers for us."""
+    return [MOUNTS] if unified() else mounted("cgroup")
 
 
 def check() -> None:
@@ -30,8 +33,7 @@ def check() -> None:
     if unified():
         missing = {"cpu", "cpuset", "memory", "pids"} - set((MOUNTS / "cgroup.controllers").read_text().split())
     else:
-        mounted = {name for path in hierarchies() for name in path.name.split(",")}
-        missing = NEEDED - mounted
+        missing = NEEDED - {name for path in hierarchies() for name in path.name.split(",")}
     if missing:
         raise Trouble(f"A node needs the cgroup controllers {', '.join(sorted(missing))}, which are not in {MOUNTS}")
     if not os.access(hierarchies()[0], os.W_OK):
@@ -53,7 +55,8 @@ def make(name: str) -> None:
 
 def remove(name: str) -> None:
     """The branch with all below it; its processes have ended, but the kernel may still be about to notice."""
-    for root in hierarchies():
+    # With version 1, runc makes folders in a version 2 hierarchy beside it, too.
+    for root in mounted("cgroup", "cgroup2"):
         branch = root / name
         until = time.monotonic() + 10
         while branch.exists():

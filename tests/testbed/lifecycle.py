@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from . import api_server, pki, tools
+from . import api_server, cgroups, dns, node, pki, tools
 from .namespace import Namespace
 from .place import HERE, NODE, ROOT, Place, Trouble
 from .progress import step
@@ -71,7 +71,7 @@ def lay(place: Place) -> None:
         shutil.rmtree(place.logs, ignore_errors=True)
         for folder in (place.state, place.logs):
             folder.mkdir(parents=True)
-        place.resolv.write_text(f"nameserver {NODE}\nsearch testbed.test\noptions timeout:2 attempts:2\n")
+        place.resolv.write_text(f"nameserver {NODE}\noptions timeout:2 attempts:2\n")
         pki.make(place)
         Namespace(place).make()
         owner = {"checkout": str(ROOT), "fingerprint": fingerprint()}
@@ -81,6 +81,8 @@ def lay(place: Place) -> None:
 def up(place: Place, level: str) -> None:
     """Brings up what is missing of a level: one of LEVELS, each holds those before it."""
     check_machine()
+    if level == "all":
+        cgroups.check()
     begin = time.monotonic()
     with locked(place):
         if not keep_or_remove(place):
@@ -88,6 +90,10 @@ def up(place: Place, level: str) -> None:
             lay(place)
         namespace = Namespace(place)
         api_server.up(namespace)
+        if level in ("servers", "all"):
+            dns.up(namespace)
+        if level == "all":
+            node.up(namespace)
     with_name = f" {place.name}" if place.name else ""
     with step(f"testbed{with_name} is up, after {time.monotonic() - begin:.1f} s in all"):
         pass
