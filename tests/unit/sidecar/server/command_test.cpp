@@ -192,7 +192,8 @@ TEST(Command, OfRandomOctetsNeverGivesAnAddressThatBreaksALine) {
     std::string text = round % 2 == 0 ? "<a@b" : "<\"";
     for (auto length = random() % 12; length > 0; --length) text += alphabet[random() % alphabet.size()];
     if (round % 3 == 0) text += "@b.test>";
-    const auto command = parse_command("RCPT TO:" + text);
+    const auto line = "RCPT TO:" + text;
+    const auto command = parse_command(line);
     if (command.verb != Verb::Rcpt) continue;
     const auto address = parse_rcpt(command.argument, true);
     if (!address) continue;
