@@ -22,21 +22,22 @@ http::ServerLimits webhook_limits() {
 }  // namespace
 
 WebhookProcess::WebhookProcess(asio::any_io_executor executor, WebhookOptions options, kube::Client& client,
-                               const base::Clock& clock, const base::Log& log)
+                               base::Metrics& metrics, const base::Clock& clock, const base::Log& log)
     : executor_(executor),
       options_(std::move(options)),
       log_(&log),
       timer_(executor),
       resolver_(executor, timer_),
+      metrics_(&metrics),
       serving_(client, clock, log, tls_, options_.names),
       lookup_(executor, timer_, client),
-      webhook_(options_.sidecar, lookup_, timer_, metrics_, log),
+      webhook_(options_.sidecar, lookup_, timer_, metrics, log),
       webhook_server_(
           executor, timer_, log,
           [this](http::Request request) { return webhook_.handle(std::move(request)); }, webhook_limits(),
           &tls_),
       health_server_(executor, timer_, log,
-                     http::status_pages([this] { return unready(); }, [this] { return metrics_.render(); }),
+                     http::status_pages([this] { return unready(); }, [this] { return metrics_->render(); }),
                      http::ServerLimits{}) {}
 
 base::Expected<WebhookProcess::Ports, std::string> WebhookProcess::start() {

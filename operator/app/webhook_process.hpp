@@ -22,7 +22,7 @@ class WebhookProcess {
 
   /// All references must outlive the executor's last run.
   WebhookProcess(asio::any_io_executor executor, WebhookOptions options, kube::Client& client,
-                 const base::Clock& clock, const base::Log& log);
+                 base::Metrics& metrics, const base::Clock& clock, const base::Log& log);
 
   /// Begins to listen and to keep the certificates, or says why it can't.
   base::Expected<Ports, std::string> start();
@@ -40,7 +40,7 @@ class WebhookProcess {
   net::SystemTimer timer_;
   net::SystemResolver resolver_;
   net::TlsServerContext tls_;
-  base::Metrics metrics_;
+  base::Metrics* metrics_;
   admission::Serving serving_;
   admission::IdentityLookup lookup_;
   admission::Webhook webhook_;

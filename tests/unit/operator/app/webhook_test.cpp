@@ -52,7 +52,8 @@ class WebhookProcessTest : public testing::Test {
     auto options = *webhook_options(arguments());
     options.port = 0;
     options.health_port = 0;
-    process_ = std::make_unique<WebhookProcess>(io_.get_executor(), std::move(options), kube_, clock_, log_);
+    process_ = std::make_unique<WebhookProcess>(io_.get_executor(), std::move(options), kube_, metrics_,
+                                                clock_, log_);
     const auto ports = process_->start();
     ASSERT_TRUE(ports) << ports.error();
     ports_ = *ports;
@@ -102,6 +103,7 @@ class WebhookProcessTest : public testing::Test {
   net::SystemTimer timer_{io_.get_executor()};
   net::SystemResolver resolver_{io_.get_executor(), timer_};
   fakes::FakeKubeObjects kube_;
+  base::Metrics metrics_;
   std::unique_ptr<WebhookProcess> process_;
   WebhookProcess::Ports ports_;
 };
