@@ -26,7 +26,7 @@ struct Condition {
   std::string reason;   ///< a code of the catalogue, or a word of our own such as `TokenIssued`; CamelCase
   std::string message;  ///< for people
   std::int64_t observed_generation = 0;
-  base::Time last_transition_time{};  ///< whole seconds
+  base::Time last_transition_time;  ///< whole seconds
 
   friend bool operator==(const Condition&, const Condition&) = default;
 };

@@ -80,7 +80,7 @@ struct TokenStatus {
 
 /// status.lastFailure: how often the same thing failed in a row; survives a restart of the operator.
 struct LastFailure {
-  base::Time time{};
+  base::Time time;
   std::uint32_t count = 0;
   std::string reason;
   std::optional<base::Time> retry_time;

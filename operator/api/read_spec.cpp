@@ -124,7 +124,7 @@ std::vector<std::string> read_senders(const json::Object& object) {
   only(object, "onMismatch", "Reject");
   auto senders = object.texts("allowed", kMostSenders).value_or(std::vector<std::string>{});
   for (const auto& sender : senders) {
-    const bool usable = sender.size() <= kLongestAddress && is_one_word(sender) && sender.find('@') != 0 &&
+    const bool usable = sender.size() <= kLongestAddress && is_one_word(sender) && !sender.starts_with('@') &&
                         sender.find('@') < sender.size() - 1;
     if (!usable) object.complain("allowed", "must be mail addresses or *@domain");
   }

@@ -111,7 +111,7 @@ catalogue::Result<base::Done> check_hosts(const Resolved& resolved, const oauth:
   const auto url = oauth::parse_https_url(resolved.request.token_url);
   if (!url) return Failed{url.error()};
   const auto field = resolved.provider == "OAuth2" ? kTokenUrlField : kAuthorityField;
-  const auto token_host = allowed.check(url->host, field);
+  auto token_host = allowed.check(url->host, field);
   if (!token_host) return token_host;
   return allowed.check(resolved.identity.host, "spec.smtp.host");
 }

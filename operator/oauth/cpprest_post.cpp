@@ -30,7 +30,7 @@ using Outcome = catalogue::Result<PostAnswer>;
 using Failed = base::Unexpected<catalogue::Failure>;
 
 constexpr std::chrono::seconds kWhole = std::chrono::duration_cast<std::chrono::seconds>(kPostDeadline);
-constexpr std::size_t kReadAtOnce = 16 * 1024;
+constexpr std::size_t kReadAtOnce = 16'384;
 
 /// The library's only thread. With two or more its client has data races; whoever comes first decides for the
 /// process, and the Kubernetes transport does the same.
@@ -271,7 +271,8 @@ boost::asio::awaitable<catalogue::Result<PostAnswer>> CpprestPost::post(PostRequ
       std::make_shared<Exchange>(std::move(request), *url, std::move(*guard), std::move(done));
   exchange->start();
   co_await waiting->answered.wait(*timer_, end);
-  if (waiting->outcome) co_return std::move(*waiting->outcome);
+  auto outcome = std::move(waiting->outcome);
+  if (outcome) co_return std::move(*outcome);
   exchange->cancel();
   co_return Failed{{Reason::TokenEndpointTimeout, fmt::format("{}:{}", url->host, url->port)}};
 }

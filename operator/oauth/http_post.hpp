@@ -28,7 +28,7 @@ struct PostAnswer {
 };
 
 /// A token endpoint's answer may have this many bytes.
-inline constexpr std::size_t kMaxAnswer = 64 * 1024;
+inline constexpr std::size_t kMaxAnswer = 65'536;
 /// Everything together may take this long: resolving, connecting, TLS, and the last byte of the answer.
 inline constexpr base::Duration kPostDeadline{10'000};
 

@@ -1,5 +1,7 @@
 #include "operator/oauth/presets.hpp"
 
+#include <algorithm>
+
 namespace mailid::oauth {
 namespace {
 
@@ -28,10 +30,9 @@ std::string microsoft_token_url(std::string_view authority, std::string_view ten
 }
 
 bool is_preset_host(std::string_view host) {
-  for (const auto& cloud : kMicrosoftClouds) {
-    if (host == cloud.smtp_host || host == cloud.authority.substr(kHttps.size())) return true;
-  }
-  return false;
+  return std::ranges::any_of(kMicrosoftClouds, [host](const MicrosoftCloud& cloud) {
+    return host == cloud.smtp_host || host == cloud.authority.substr(kHttps.size());
+  });
 }
 
 }  // namespace mailid::oauth

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "common/catalogue/catalogue.hpp"
+#include "operator/oauth/http_post.hpp"
 
 struct ssl_ctx_st;
 struct x509_st;
@@ -14,7 +15,7 @@ struct x509_st;
 namespace mailid::oauth {
 
 /// Everything that one exchange may receive, with TLS's own share: certificates, headers and the answer.
-inline constexpr std::size_t kMaxReceived = 256 * 1024;
+inline constexpr std::size_t kMaxReceived = 4 * kMaxAnswer;
 
 /// Watches the TLS of one exchange from inside OpenSSL, where cpprestsdk has neither a limit nor a reason.
 ///
