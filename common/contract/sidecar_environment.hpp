@@ -14,8 +14,16 @@ inline constexpr const char* kSpoolDirVariable = "MAIL_SIDECAR_SPOOL_DIR";    //
 inline constexpr const char* kSmtpPortVariable = "MAIL_SIDECAR_SMTP_PORT";    ///< on the loopback addresses
 inline constexpr const char* kAdminPortVariable = "MAIL_SIDECAR_ADMIN_PORT";  ///< /healthz /readyz /metrics
 
+/// What the webhook does not set; for standalone use, tests and a changed image.
+inline constexpr const char* kAcceptAuthVariable =
+    "MAIL_SIDECAR_ACCEPT_AUTH";  ///< `true`: take any AUTH PLAIN or LOGIN, for apps that insist
+inline constexpr const char* kCaPathVariable =
+    "MAIL_SIDECAR_CA_PATH";  ///< public roots: hashed folder or PEM file
+inline constexpr const char* kLogLevelVariable = "MAIL_SIDECAR_LOG_LEVEL";  ///< debug, info, warning or error
+
 inline constexpr const char* kIdentityDir = "/var/run/mail-identity";
 inline constexpr const char* kSpoolDir = "/var/spool/mail-identity";
+inline constexpr const char* kCaPath = "/etc/ssl/certs";
 inline constexpr std::uint16_t kSmtpPort = 2525;
 inline constexpr std::uint16_t kAdminPort = 9587;
 
