@@ -35,7 +35,7 @@ def prepare_python(context: Path) -> None:
     root = context / "root"
     packages = (f"{PYTHON}-minimal", f"lib{PYTHON}-minimal", f"lib{PYTHON}-stdlib")
     listed = [Path(line) for line in run("dpkg", "-L", *packages).splitlines()]
-    ours = [path for path in listed if path.is_file() and path.is_relative_to("/usr") and "doc" not in path.parts]
+    ours = [path for path in listed if path.is_file() and path.parts[2] in ("bin", "lib")]
     programs = [path for path in ours if path.suffix == ".so" or path.name == PYTHON]
     words = run("ldd", *programs).split()
     libraries = {Path(word) for word in words if word.startswith(("/lib", "/usr/lib")) and not word.endswith(":")}
