@@ -36,7 +36,7 @@ class Testbed:
             "maildir": str(place.maildir),
             "logs": str(place.logs),
             "state": str(place.state),
-            "images": {name: images.IMAGES[name] for name in ("busybox", "python")},
+            "images": {"busybox": images.IMAGES["busybox"]},
         }
 
     def command(self, *argv: str | Path) -> list[str]:
