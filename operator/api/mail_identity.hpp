@@ -121,8 +121,8 @@ struct MailIdentity {
 /// makes no sense is taken for none.
 catalogue::Result<MailIdentity> mail_identity_from_json(std::string_view text);
 
-/// The body of a server-side apply of the whole status; carries the uid, so that a namesake that was created
-/// meanwhile is not touched (409).
+/// The body of a server-side apply of the whole status. Carries the resourceVersion, so that an object that has changed
+/// since it was read, or a namesake of it, is not touched (409): a uid alone is ignored for a status.
 std::string status_to_json(const Metadata& metadata, const Status& status);
 
 /// `/apis/mailidentity.io/v1alpha1/namespaces/<ns>/mailidentities/<name>`

@@ -125,7 +125,10 @@ std::string status_to_json(const Metadata& metadata, const Status& status) {
   ordered_json object;
   object["apiVersion"] = kApiVersion;
   object["kind"] = kKind;
-  object["metadata"] = {{"name", metadata.name}, {"namespace", metadata.name_space}, {"uid", metadata.uid}};
+  object["metadata"] = {{"name", metadata.name},
+                        {"namespace", metadata.name_space},
+                        {"uid", metadata.uid},
+                        {"resourceVersion", metadata.resource_version}};
   auto& body = object["status"];
   body["observedGeneration"] = status.observed_generation;
   if (!status.provider.empty()) body["provider"] = status.provider;

@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+import product
 from testbed import Testbed
 
 
@@ -48,3 +49,15 @@ def make_namespace(testbed):
     yield make
     for full in made:
         testbed.kubectl("delete", "namespace", full, "--wait=false")
+
+
+@pytest.fixture(scope="session")
+def installed(testbed) -> product.Installed:
+    """The product, installed with its chart as a user does it."""
+    product.install(testbed)
+    return product.Installed(testbed)
+
+
+@pytest.fixture(scope="session")
+def crds(installed) -> None:
+    """The API server knows MailIdentities."""

@@ -3,7 +3,6 @@
 import fcntl
 import hashlib
 import json
-import subprocess
 import time
 from pathlib import Path
 
@@ -18,17 +17,13 @@ RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 def load_images(bed) -> str:
-    """Brings our images and the apps' one into the node; gives a fingerprint of ours."""
+    """Brings our images into the node; gives a fingerprint of them."""
     fingerprint = hashlib.sha256()
     for name in IMAGES:
         archive = ROOT / "build/images" / f"{name}.tar"
         assert archive.is_file(), f"{archive} is missing: build the presets release and sidecar-static, then bin/images"
         fingerprint.update(archive.read_bytes())
         bed.load_image(archive)
-    python = bed.place.state / "python-image.tar"
-    if not python.exists():
-        subprocess.run([ROOT / "tests/testbed/images/python", python], check=True)
-    bed.load_image(python)
     return fingerprint.hexdigest()[:16]
 
 

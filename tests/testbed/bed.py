@@ -36,7 +36,7 @@ class Testbed:
             "maildir": str(place.maildir),
             "logs": str(place.logs),
             "state": str(place.state),
-            "images": {"busybox": images.IMAGES["busybox"]},
+            "images": {name: images.IMAGES[name] for name in ("busybox", "python")},
         }
 
     def command(self, *argv: str | Path) -> list[str]:

@@ -210,11 +210,12 @@ TEST(Status, SurvivesTheWayThroughTheApiServer) {
   EXPECT_EQ(read(object).status, status);
 }
 
-TEST(Status, IsAppliedToThisVeryObject) {
+TEST(Status, IsAppliedToTheObjectAsItWasRead) {
   const auto applied = json::parse(status_to_json(read(billing()).metadata, some_status()));
   EXPECT_EQ(applied["apiVersion"], kApiVersion);
   EXPECT_EQ(applied["kind"], kKind);
-  EXPECT_EQ(applied["metadata"], (json{{"name", "billing"}, {"namespace", "shop"}, {"uid", "3f1c"}}));
+  EXPECT_EQ(applied["metadata"],
+            (json{{"name", "billing"}, {"namespace", "shop"}, {"uid", "3f1c"}, {"resourceVersion", "77"}}));
   EXPECT_EQ(applied["status"]["token"]["issueTime"], "2026-11-24T05:00:00Z");
   EXPECT_FALSE(applied["status"]["token"].contains("nextRefreshTime"));
 }
