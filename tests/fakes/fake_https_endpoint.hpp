@@ -67,7 +67,7 @@ class FakeHttpsEndpoint {
 
   asio::awaitable<void> serve(std::shared_ptr<net::Stream> stream) {
     if (!speak_tls) {
-      co_await stream->write_all("HTTP/1.1 400 Bad Request\r\n\r\n", soon());
+      stream->write_now("HTTP/1.1 400 Bad Request\r\n\r\n");
       co_return;
     }
     if (!co_await stream->accept_tls(tls_, soon())) co_return;

@@ -8,7 +8,6 @@
 namespace mailid::oauth {
 namespace {
 
-using catalogue::Reason;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
