@@ -136,9 +136,9 @@ asio::awaitable<void> Connection::write_output() {
   const auto written =
       co_await stream_.write_all(output, service_->timer->now() + service_->limits.reply_time);
   last_reply_ = service_->timer->now();
-  if (!written) {
-    reading_ = false;
-    stream_.close();
+  if (!written) close();
+  if (session_.broke_synchrony()) {
+    service_->log->warning("a client sent on before our reply and was cut off");
   }
 }
 
@@ -157,9 +157,6 @@ asio::awaitable<void> Connection::finish() {
 void Connection::close() {
   reading_ = false;
   stream_.close();
-  if (session_.broke_synchrony()) {
-    service_->log->warning("a client sent on before our reply and was cut off");
-  }
 }
 
 base::SteadyTime Connection::deadline() const {
