@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "mailid_version.hpp"
+#include "operator/app/controller.hpp"
 #include "operator/app/process.hpp"
+#include "operator/app/run_controller.hpp"
 #include "operator/app/run_webhook.hpp"
 #include "operator/app/webhook.hpp"
 
@@ -13,6 +15,7 @@ namespace mailid::app {
 namespace {
 
 constexpr Command kCommands[] = {
+    {"controller", "keeps a fresh token for each MailIdentity", controller_usage, run_controller},
     {"webhook", "puts the sidecar into pods that ask for it", webhook_usage, run_webhook},
 };
 

@@ -1,7 +1,6 @@
 #include "operator/app/webhook.hpp"
 
 #include <fmt/format.h>
-#include <optional>
 
 #include "operator/app/flags.hpp"
 
@@ -22,23 +21,6 @@ constexpr Flag kFlags[] = {
     {"kubeconfig", "for a process outside of the cluster", ""},
     {"log-level", "debug, info, warning or error", "info"},
 };
-
-struct LevelName {
-  std::string_view name;
-  base::LogLevel level;
-};
-
-constexpr LevelName kLevels[] = {{"debug", base::LogLevel::Debug},
-                                 {"info", base::LogLevel::Info},
-                                 {"warning", base::LogLevel::Warning},
-                                 {"error", base::LogLevel::Error}};
-
-std::optional<base::LogLevel> log_level(std::string_view name) {
-  for (const auto& row : kLevels) {
-    if (row.name == name) return row.level;
-  }
-  return std::nullopt;
-}
 
 bool is_pull_policy(std::string_view text) {
   return text == "Always" || text == "IfNotPresent" || text == "Never";
