@@ -1,5 +1,8 @@
 #include "operator/app/kube_connection.hpp"
 
+#include <fmt/format.h>
+
+#include "mailid_version.hpp"
 #include "operator/kube/config.hpp"
 
 namespace mailid::app {
@@ -15,8 +18,9 @@ std::string host_of(std::string_view server) {
 
 base::Expected<std::unique_ptr<KubeConnection>, std::string> KubeConnection::open(
     const std::string& kubeconfig, net::Timer& timer, base::Random& random, base::Metrics& metrics) {
-  const auto config = kube::find_config(kubeconfig, kube::process_environment);
+  auto config = kube::find_config(kubeconfig, kube::process_environment);
   if (!config) return base::Unexpected{config.error()};
+  config->user_agent = fmt::format("mail-identity-operator/{}", kVersion);
   return std::unique_ptr<KubeConnection>(new KubeConnection(*config, timer, random, metrics));
 }
 

@@ -18,6 +18,7 @@ struct Config {
   Material client_key;          ///< PEM; there where client_certificate is
   Material token;               ///< sent as bearer token; empty: none. Read again for each request
   std::string default_namespace;
+  std::string user_agent;  ///< what the server's audit log calls us; empty: the HTTP library's own
 };
 
 /// A variable of the environment, or nothing.

@@ -143,7 +143,6 @@ TransportError error_of(const Exchange& exchange, const std::exception_ptr& fail
   try {
     std::rethrow_exception(failure);
   } catch (const http::http_exception& error) {
-    if (error.error_code() == std::errc::timed_out) return {Kind::TimedOut, "no answer in time"};
     std::string words = error.what();
     if (words.find("SSL handshake") != std::string::npos) {
       words += ": its certificate is not trusted or not for this name, or it does not take ours";
@@ -155,9 +154,15 @@ TransportError error_of(const Exchange& exchange, const std::exception_ptr& fail
 }
 
 /// Waits for a task and comes back on the caller's executor. An exception of the task becomes the arrival's error.
+/// It is cancelled where it takes longer than `timeout`.
 asio::awaitable<Arrival> arrival_of(std::shared_ptr<Desk> desk, std::shared_ptr<Exchange> exchange,
-                                    pplx::task<Arrival> task) {
+                                    net::Timer* timer, base::Duration timeout, pplx::task<Arrival> task) {
   const auto executor = co_await asio::this_coro::executor;
+  auto too_late = [exchange] {
+    exchange->timed_out = true;
+    Exchange::cancel(exchange);
+  };
+  const auto alarm = timer->set_alarm(timer->now() + timeout, std::move(too_late));
   auto init = [desk, exchange, task, executor](auto handler) {
     auto kept = std::make_shared<decltype(handler)>(std::move(handler));
     // Called once, it keeps nothing: else the library's thread might be the one that ends the coroutine.
@@ -182,10 +187,12 @@ asio::awaitable<Arrival> arrival_of(std::shared_ptr<Desk> desk, std::shared_ptr<
   co_return co_await std::move(operation);
 }
 
-http::http_request library_request(Request& request, const std::shared_ptr<Exchange>& exchange) {
+http::http_request library_request(Request& request, const std::string& user_agent,
+                                   const std::shared_ptr<Exchange>& exchange) {
   http::http_request made(request.method);
   made.set_request_uri(web::uri(request.target));
   made.headers().add("Accept", "application/json");
+  if (!user_agent.empty()) made.headers().add("User-Agent", user_agent);
   if (!request.bearer.empty()) {
     made.headers().add("Authorization", "Bearer " + std::string(request.bearer.reveal()));
   }
@@ -237,10 +244,12 @@ Response head_of(const http::http_response& response) {
 
 class CpprestStream final : public ResponseStream {
  public:
-  CpprestStream(std::shared_ptr<Desk> desk, std::shared_ptr<Exchange> exchange, http::http_response response,
-                std::shared_ptr<http_client> client)
+  CpprestStream(std::shared_ptr<Desk> desk, std::shared_ptr<Exchange> exchange, net::Timer& timer,
+                base::Duration silence, http::http_response response, std::shared_ptr<http_client> client)
       : desk_(std::move(desk)),
         exchange_(std::move(exchange)),
+        timer_(&timer),
+        silence_(silence),
         body_(response.body().streambuf()),
         client_(std::move(client)) {}
   CpprestStream(const CpprestStream&) = delete;
@@ -250,7 +259,7 @@ class CpprestStream final : public ResponseStream {
   asio::awaitable<TransportResult<std::string>> read_some() override {
     // The stream may end while its read is under way; what the read needs is its own.
     auto task = kube::read_some(body_, exchange_);
-    auto arrival = co_await arrival_of(desk_, exchange_, std::move(task));
+    auto arrival = co_await arrival_of(desk_, exchange_, timer_, silence_, std::move(task));
     co_return std::move(arrival.bytes);
   }
 
@@ -259,6 +268,8 @@ class CpprestStream final : public ResponseStream {
  private:
   std::shared_ptr<Desk> desk_;
   std::shared_ptr<Exchange> exchange_;
+  net::Timer* timer_;
+  base::Duration silence_;
   concurrency::streams::streambuf<std::uint8_t> body_;
   std::shared_ptr<http_client> client_;
 };
@@ -279,10 +290,12 @@ void use_one_http_thread() {
 class CpprestTransport::Impl {
  public:
   Impl(net::Timer& timer, const Config& config)
-      : timer_(&timer), server_(config.server), trust_(std::make_shared<const Trust>(trust_of(config))) {
+      : timer_(&timer),
+        server_(config.server),
+        user_agent_(config.user_agent),
+        trust_(std::make_shared<const Trust>(trust_of(config))) {
     use_one_http_thread();
-    // The alarm of each request is what ends it; the library's own clock is started anew with each byte.
-    kept_ = make_client(std::chrono::minutes(10));
+    kept_ = make_client();
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -295,11 +308,11 @@ class CpprestTransport::Impl {
 
   asio::awaitable<TransportResult<Response>> send(Request request) {
     // On a kept connection that dies the library sends anything again; only a GET may be sent twice.
-    const auto client = request.method == "GET" ? kept_ : make_client(request.timeout);
+    const auto client = request.method == "GET" ? kept_ : make_client();
     const auto exchange = new_exchange(request);
-    const auto alarm = deadline(exchange, request.timeout);
+    const auto timeout = request.timeout;
     auto task = start(client, request, exchange).then(read_body);
-    auto arrival = co_await arrival_of(desk_, exchange, std::move(task));
+    auto arrival = co_await arrival_of(desk_, exchange, timer_, timeout, std::move(task));
     if (!arrival.bytes) co_return base::Unexpected{std::move(arrival.bytes.error())};
     auto response = head_of(arrival.response);
     response.body = std::move(*arrival.bytes);
@@ -307,22 +320,23 @@ class CpprestTransport::Impl {
   }
 
   asio::awaitable<TransportResult<OpenResponse>> open(Request request) {
-    const auto client = make_client(request.timeout);
+    const auto client = make_client();
     const auto exchange = new_exchange(request);
-    const auto alarm = deadline(exchange, request.timeout);
+    const auto timeout = request.timeout;
     auto task = start(client, request, exchange).then([](http::http_response response) {
       if (response.status_code() != http::status_codes::OK) return read_body(std::move(response));
       Arrival head;
       head.response = std::move(response);
       return pplx::task_from_result(std::move(head));
     });
-    auto arrival = co_await arrival_of(desk_, exchange, std::move(task));
+    auto arrival = co_await arrival_of(desk_, exchange, timer_, timeout, std::move(task));
     if (!arrival.bytes) co_return base::Unexpected{std::move(arrival.bytes.error())};
     OpenResponse opened;
     opened.head = head_of(arrival.response);
     opened.head.body = std::move(*arrival.bytes);
     if (opened.head.status == http::status_codes::OK) {
-      opened.stream = std::make_unique<CpprestStream>(desk_, exchange, arrival.response, client);
+      opened.stream =
+          std::make_unique<CpprestStream>(desk_, exchange, *timer_, timeout, arrival.response, client);
     }
     co_return opened;
   }
@@ -332,10 +346,11 @@ class CpprestTransport::Impl {
     return {config.ca.clone(), config.client_certificate.clone(), config.client_key.clone()};
   }
 
-  std::shared_ptr<http_client> make_client(base::Duration silence) const {
+  std::shared_ptr<http_client> make_client() const {
     http_client_config config;
     config.set_max_redirects(0);
-    config.set_timeout(silence);
+    // Our own alarms come long before that: the library's clock is started anew with each byte.
+    config.set_timeout(std::chrono::hours(1));
     config.set_ssl_context_callback(
         [trust = trust_](asio::ssl::context& context) { set_up_tls(context, *trust); });
     return std::make_shared<http_client>(server_, config);
@@ -349,19 +364,11 @@ class CpprestTransport::Impl {
     return exchange;
   }
 
-  std::unique_ptr<net::Timer::Alarm> deadline(const std::shared_ptr<Exchange>& exchange,
-                                              base::Duration timeout) {
-    return timer_->set_alarm(timer_->now() + timeout, [exchange] {
-      exchange->timed_out = true;
-      Exchange::cancel(exchange);
-    });
-  }
-
   /// The library throws some failures (of the TLS callback, for example) at once.
-  static pplx::task<http::http_response> start(const std::shared_ptr<http_client>& client, Request& request,
-                                               const std::shared_ptr<Exchange>& exchange) {
+  pplx::task<http::http_response> start(const std::shared_ptr<http_client>& client, Request& request,
+                                        const std::shared_ptr<Exchange>& exchange) const {
     try {
-      return client->request(library_request(request, exchange), exchange->source.get_token());
+      return client->request(library_request(request, user_agent_, exchange), exchange->source.get_token());
     } catch (...) {
       return pplx::task_from_exception<http::http_response>(std::current_exception());
     }
@@ -369,6 +376,7 @@ class CpprestTransport::Impl {
 
   net::Timer* timer_;
   std::string server_;
+  std::string user_agent_;
   std::shared_ptr<const Trust> trust_;
   std::shared_ptr<Desk> desk_ = std::make_shared<Desk>();
   std::vector<std::weak_ptr<Exchange>> exchanges_;

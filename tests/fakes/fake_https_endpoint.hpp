@@ -85,6 +85,7 @@ class FakeHttpsEndpoint {
   static bool complete(const std::string& request) {
     const auto head = request.find("\r\n\r\n");
     const auto length = request.find("Content-Length:");
+    if (request.starts_with("GET ")) return head != std::string::npos;
     if (head == std::string::npos || length == std::string::npos) return false;
     return request.size() >= head + 4 + std::stoul(request.substr(length + 15));
   }
