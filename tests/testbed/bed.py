@@ -7,7 +7,9 @@ import subprocess
 from pathlib import Path
 
 from . import images, namespace, node, tools
-from .place import ADMIN, CLIENT, NAMES, NODE, TENANT, Place, Trouble
+from .authorization import Authorization
+from .place import ADMIN, CLIENT, NAMES, NODE, SECRET, TENANT, Place, Trouble
+from .relay import Maildir, Relay
 
 
 class Testbed:
@@ -20,6 +22,9 @@ class Testbed:
         self.inside = namespace.Namespace(self.place)
         if not self.inside.alive():
             raise Trouble("The testbed is not up; run bin/testbed up")
+        self.authorization = Authorization(self.place)
+        self.relay = Relay(self.inside)
+        self._maildir = Maildir(self.place.maildir)
 
     def environment(self) -> dict:
         """Addresses, names and files, as `bin/testbed env` prints them."""
@@ -32,7 +37,7 @@ class Testbed:
             "names": sorted(NAMES),
             "admin": ADMIN,
             "tenant": TENANT,
-            "client": {"id": CLIENT, "secret": "testbed-secret"},
+            "client": {"id": CLIENT, "secret": SECRET},
             "maildir": str(place.maildir),
             "logs": str(place.logs),
             "state": str(place.state),
@@ -66,6 +71,10 @@ class Testbed:
     def load_image(self, archive: str | Path) -> None:
         """Brings the image of a docker archive into the node, under the name that it has there."""
         node.load_image(self.inside, Path(archive).resolve())
+
+    def mails(self, recipient: str) -> list[bytes]:
+        """What the relay has taken for this address, oldest first, as it lies in the Maildir."""
+        return self._maildir.mails(recipient)
 
     def connect(self, host: str, port: int, timeout: float = 10) -> socket.socket:
         """A TCP connection from inside; `host` is an address of NAMES, as names are the host's own here."""

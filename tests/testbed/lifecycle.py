@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from . import api_server, cgroups, dns, node, pki, tools
+from . import api_server, authorization, cgroups, dns, images, node, pki, relay, tools
 from .namespace import Namespace
 from .place import HERE, NODE, ROOT, Place, Trouble
 from .progress import step
@@ -92,11 +92,25 @@ def up(place: Place, level: str) -> None:
         api_server.up(namespace)
         if level in ("servers", "all"):
             dns.up(namespace)
+            authorization.up(namespace)
+            relay.up(namespace)
         if level == "all":
             node.up(namespace)
     with_name = f" {place.name}" if place.name else ""
     with step(f"testbed{with_name} is up, after {time.monotonic() - begin:.1f} s in all"):
         pass
+
+
+def fetch() -> None:
+    """Installs, downloads and builds what `up` needs, and starts nothing."""
+    check_machine()
+    tools.packages()
+    tools.client("kubectl")
+    tools.client("helm")
+    tools.npm_packages("authorization", "the authorization server")
+    images.archives()
+    tools.coredns()
+    tools.kubernetes("kube-apiserver", *node.PROGRAMS)
 
 
 def remove(place: Place) -> None:

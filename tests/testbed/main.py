@@ -10,6 +10,7 @@ from . import lifecycle, tools
 from .bed import Testbed
 from .namespace import Namespace, command
 from .place import HERE, Place, Trouble
+from .relay import LIMITS
 
 
 def become(*argv: str) -> None:
@@ -78,6 +79,28 @@ def logs(place: Place, arguments: list[str]) -> int:
     return 0
 
 
+def fetch(place: Place, arguments: list[str]) -> int:
+    lifecycle.fetch()
+    return 0
+
+
+def relay(place: Place, arguments: list[str]) -> int:
+    bed = Testbed()
+    match arguments:
+        case ["stop"]:
+            bed.relay.stop()
+        case ["start"]:
+            bed.relay.start()
+        case ["limit", *limits] if limits:
+            try:
+                bed.relay.limit(**{name: int(number) for name, number in (limit.split("=") for limit in limits)})
+            except (KeyError, ValueError) as wrong:
+                raise Trouble(f"bin/testbed relay limit: {wrong} is none of {', '.join(LIMITS)}=NUMBER") from wrong
+        case _:
+            raise Trouble("bin/testbed relay stop, start, or limit NAME=NUMBER ...")
+    return 0
+
+
 COMMANDS = {
     "up": up,
     "down": down,
@@ -87,6 +110,8 @@ COMMANDS = {
     "helm": helm,
     "run": run,
     "env": env,
+    "relay": relay,
+    "fetch": fetch,
     "logs": logs,
 }
 

@@ -62,6 +62,9 @@ def make_servers(folder: Path) -> None:
     ):
         alternatives = (*(f"DNS:{name}" for name in names), f"IP:{address}")
         issue(folder, "testbed-ca", name, f"/CN={names[0]}", "serverAuth", alternatives)
+    # Signs the access tokens.
+    run("openssl", "genpkey", "-algorithm", "RSA", "-out", folder / "tokens.key")
+    run("openssl", "pkey", "-in", folder / "tokens.key", "-pubout", "-out", folder / "tokens.pub")
 
 
 def make(place: Place) -> None:

@@ -30,6 +30,7 @@ API = f"https://{NODE}:6443"
 
 TENANT = "3f2c8a51-7d0e-4b7b-9d0b-6c1f2a9e4d10"
 CLIENT = "6f1c4d5e-2b3a-4c8d-9e0f-a1b2c3d4e5f6"
+SECRET = "testbed-secret"
 
 
 class Trouble(Exception):
