@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cpprest/containerstream.h>
 #include <cpprest/http_client.h>
+#include <cpprest/producerconsumerstream.h>
 #include <mutex>
 #include <openssl/pem.h>
 #include <pplx/threadpool.h>
@@ -196,7 +197,15 @@ http::http_request library_request(Request& request, const std::string& user_age
   if (!request.bearer.empty()) {
     made.headers().add("Authorization", "Bearer " + std::string(request.bearer.reveal()));
   }
-  if (!request.content_type.empty()) made.set_body(std::move(request.body), request.content_type);
+  if (!request.content_type.empty()) {
+    // Where a kept connection dies the library sends the request again, if it can go back to the body's start. This
+    // one can't, so a write is sent at most once.
+    concurrency::streams::producer_consumer_buffer<std::uint8_t> body;
+    const auto& bytes = request.body;
+    body.putn_nocopy(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    body.close(std::ios_base::out);
+    made.set_body(body.create_istream(), bytes.size(), request.content_type);
+  }
   made.set_progress_handler([exchange](http::message_direction::direction direction, std::uint64_t bytes) {
     if (direction != http::message_direction::download) return;
     exchange->received = bytes;
@@ -295,7 +304,7 @@ class CpprestTransport::Impl {
         user_agent_(config.user_agent),
         trust_(std::make_shared<const Trust>(trust_of(config))) {
     use_one_http_thread();
-    kept_ = make_client();
+    client_ = make_client();
   }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -307,11 +316,9 @@ class CpprestTransport::Impl {
   }
 
   asio::awaitable<TransportResult<Response>> send(Request request) {
-    // On a kept connection that dies the library sends anything again; only a GET may be sent twice.
-    const auto client = request.method == "GET" ? kept_ : make_client();
     const auto exchange = new_exchange(request);
     const auto timeout = request.timeout;
-    auto task = start(client, request, exchange).then(read_body);
+    auto task = start(request, exchange).then(read_body);
     auto arrival = co_await arrival_of(desk_, exchange, timer_, timeout, std::move(task));
     if (!arrival.bytes) co_return base::Unexpected{std::move(arrival.bytes.error())};
     auto response = head_of(arrival.response);
@@ -320,10 +327,9 @@ class CpprestTransport::Impl {
   }
 
   asio::awaitable<TransportResult<OpenResponse>> open(Request request) {
-    const auto client = make_client();
     const auto exchange = new_exchange(request);
     const auto timeout = request.timeout;
-    auto task = start(client, request, exchange).then([](http::http_response response) {
+    auto task = start(request, exchange).then([](http::http_response response) {
       if (response.status_code() != http::status_codes::OK) return read_body(std::move(response));
       Arrival head;
       head.response = std::move(response);
@@ -336,7 +342,7 @@ class CpprestTransport::Impl {
     opened.head.body = std::move(*arrival.bytes);
     if (opened.head.status == http::status_codes::OK) {
       opened.stream =
-          std::make_unique<CpprestStream>(desk_, exchange, *timer_, timeout, arrival.response, client);
+          std::make_unique<CpprestStream>(desk_, exchange, *timer_, timeout, arrival.response, client_);
     }
     co_return opened;
   }
@@ -365,10 +371,9 @@ class CpprestTransport::Impl {
   }
 
   /// The library throws some failures (of the TLS callback, for example) at once.
-  pplx::task<http::http_response> start(const std::shared_ptr<http_client>& client, Request& request,
-                                        const std::shared_ptr<Exchange>& exchange) const {
+  pplx::task<http::http_response> start(Request& request, const std::shared_ptr<Exchange>& exchange) const {
     try {
-      return client->request(library_request(request, user_agent_, exchange), exchange->source.get_token());
+      return client_->request(library_request(request, user_agent_, exchange), exchange->source.get_token());
     } catch (...) {
       return pplx::task_from_exception<http::http_response>(std::current_exception());
     }
@@ -380,7 +385,8 @@ class CpprestTransport::Impl {
   std::shared_ptr<const Trust> trust_;
   std::shared_ptr<Desk> desk_ = std::make_shared<Desk>();
   std::vector<std::weak_ptr<Exchange>> exchanges_;
-  std::shared_ptr<http_client> kept_;
+  /// One for all: to make the TLS of a connection costs some 20 ms, as the library reads the system's roots first.
+  std::shared_ptr<http_client> client_;
 };
 
 CpprestTransport::CpprestTransport(net::Timer& timer, const Config& config)

@@ -98,12 +98,30 @@ class CpprestTransportTest : public testing::Test {
     while (said_ <= static_cast<int>(parts.size())) co_await go_on_.wait(timer_, base::SteadyTime::max());
   }
 
+  /// The server answers two requests on a connection and cuts it; the second one is kept in second_.
+  void serve_two(std::string first, std::string second) {
+    server_.script = [this, first = std::move(first),
+                      second = std::move(second)](std::shared_ptr<net::Stream> stream) {
+      return answer_two(std::move(stream), first, second);
+    };
+  }
+  asio::awaitable<void> answer_two(std::shared_ptr<net::Stream> stream, std::string first,
+                                   std::string second) {
+    co_await stream->write_all(first, base::SteadyTime::max());
+    std::array<char, 4096> buffer{};
+    const auto count = co_await stream->read_some(buffer, base::SteadyTime::max());
+    if (!count) co_return;
+    second_.assign(buffer.data(), *count);
+    if (!second.empty()) co_await stream->write_all(second, base::SteadyTime::max());
+  }
+
   fakes::EventLoop loop_;
   fakes::FakeTimer timer_;
   fakes::TestAuthority authority_;
   fakes::FakeHttpsEndpoint server_{loop_, authority_.issue("IP:127.0.0.1")};
   net::Wakeup go_on_{loop_.executor()};
   int said_ = 0;
+  std::string second_;
   std::unique_ptr<CpprestTransport> transport_;
 };
 
@@ -237,13 +255,35 @@ TEST_F(CpprestTransportTest, GivesNobodyTheRestOfAnAnswerThatWasTooLarge) {
   EXPECT_EQ(server_.connections, 2);
 }
 
+TEST_F(CpprestTransportTest, KeepsItsConnection) {
+  serve_two(whole("first"), whole("second"));
+  EXPECT_EQ(send(request())->body, "first");
+  auto write = request("PATCH");
+  write.content_type = "application/json";
+  write.body = "{}";
+  EXPECT_EQ(send(std::move(write))->body, "second");
+  EXPECT_EQ(server_.connections, 1);
+}
+
 TEST_F(CpprestTransportTest, NeverSendsAWriteTwice) {
-  // The connection of the first request is kept by both sides; the library would send on it, and again elsewhere.
-  server_.answer(whole("{}"));
-  ASSERT_TRUE(send(request()));
-  server_.script = [](std::shared_ptr<net::Stream>) -> asio::awaitable<void> { co_return; };
-  EXPECT_EQ(send(request("POST")).error().kind, Kind::Broken);
-  EXPECT_THAT(server_.requests, SizeIs(2));
+  // The server takes the write on the connection that both have kept, and dies. A GET would be sent again.
+  serve_two(whole("first"), "");
+  EXPECT_EQ(send(request())->body, "first");
+  auto write = request("POST");
+  write.content_type = "application/json";
+  write.body = "{}";
+  EXPECT_EQ(send(std::move(write)).error().kind, Kind::Broken);
+  EXPECT_THAT(second_, HasSubstr("POST "));
+  EXPECT_EQ(server_.connections, 1);
+}
+
+TEST_F(CpprestTransportTest, SendsAReadAgainWhereTheKeptConnectionHasDied) {
+  serve_two(whole("first"), "");
+  EXPECT_EQ(send(request())->body, "first");
+  const auto answer = begin(transport().send(request()));
+  loop_.run_until([this] { return !second_.empty(); });
+  server_.answer(whole("again"));
+  EXPECT_EQ(end(answer)->body, "again");
   EXPECT_EQ(server_.connections, 2);
 }
 
