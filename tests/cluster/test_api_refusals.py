@@ -108,12 +108,12 @@ def changed(path: str, value) -> dict:
     return identity
 
 
-@pytest.fixture(scope="module")
-def create(crds, kubectl, make_namespace):
-    namespace = make_namespace("refusals")
+@pytest.fixture
+def create(crds, kubectl):
+    """What the API server says of an identity, which is not kept."""
 
     def create(identity: dict):
-        dry_run = ("create", "--dry-run=server", "--namespace", namespace, "-f", "-")
+        dry_run = ("create", "--dry-run=server", "--namespace", "default", "-f", "-")
         return kubectl(*dry_run, input=json.dumps(identity), check=False)
 
     return create
