@@ -214,7 +214,8 @@ void Stream::write_now(std::string_view bytes) noexcept {
 
 void Stream::close() noexcept {
   if (ssl_ && !broken_ && SSL_is_init_finished(ssl_.get()) != 0) SSL_shutdown(ssl_.get());
-  ERR_clear_error();
+  // Only where there was TLS: the first call initialises OpenSSL, half a megabyte that a local client need not cost.
+  if (ssl_) ERR_clear_error();
   ssl_.reset();
   error_code ignored;
   socket_.close(ignored);

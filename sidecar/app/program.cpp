@@ -2,7 +2,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <malloc.h>
 #include <string>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -12,6 +11,7 @@
 
 #include "mailid_version.hpp"
 #include "sidecar/app/command_line.hpp"
+#include "sidecar/app/footprint.hpp"
 #include "sidecar/app/probe.hpp"
 #include "sidecar/app/sidecar.hpp"
 
@@ -33,11 +33,6 @@ void keep_secrets_in() {
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
   ::umask(077);
-}
-
-/// A pool of memory for each thread would cost the resolver's thread as much as all mail.
-void keep_memory_small() {
-  ::mallopt(M_ARENA_MAX, 1);
 }
 
 int probe_once(const std::string& page) {
@@ -94,6 +89,7 @@ int serve(const Configuration& configuration) {
                        {"identity", configuration.identity},
                        {"smtp_port", ports->smtp},
                        {"admin_port", ports->admin}});
+  shrink_footprint();
   io.run();
   sidecar.name_left_behind();
   log.info("stopped");
@@ -116,8 +112,8 @@ int run(std::span<const std::string_view> arguments) {
     case Command::Action::Serve:
       break;
   }
+  keep_footprint_small();
   keep_secrets_in();
-  keep_memory_small();
   const auto configuration = read_configuration(process_environment);
   if (!configuration) return say(kWrongUse, "mail-sidecar: " + configuration.error());
   return serve(*configuration);
