@@ -35,7 +35,7 @@ def delivery(bed: Testbed) -> dict:
     """What the sidecar logged of the mail."""
     said = bed.kubectl("logs", "--namespace", NAMESPACE, "job/shop", "-c", "mail-sidecar").stdout
     lines = [json.loads(line) for line in said.splitlines() if line.startswith("{")]
-    return next((line for line in lines if "reply" in line and line.get("result") == "delivered"), {})
+    return next((line for line in lines if line["message"] == "message accepted"), {})
 
 
 def show(bed: Testbed, mail: bytes) -> None:
@@ -49,7 +49,7 @@ def show(bed: Testbed, mail: bytes) -> None:
         "Ready": f"{ready['status']} ({ready['reason']})",
         "token expires": identity["status"]["token"]["expirationTime"],
         "the relay's reply": sent.get("reply", "not logged"),
-        "milliseconds": sent.get("milliseconds", "not logged"),
+        "milliseconds": round(sent.get("milliseconds", 0), 1),
     }
     print()
     print("\n".join(f"  {name:20}{value}" for name, value in rows.items()))
