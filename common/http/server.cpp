@@ -234,7 +234,8 @@ net::Result<std::uint16_t> Server::listen(const std::string& address, std::uint1
     state_->begin_accepting();
     return bound.port();
   }
-  return base::Unexpected{net::Error{net::Fault::Unreachable, address + ": " + error.message()}};
+  const auto where = address + (address.empty() ? "port " : " port ") + std::to_string(port);
+  return base::Unexpected{net::Error{net::Fault::Unreachable, where + ": " + error.message()}};
 }
 
 asio::awaitable<void> Server::stop(base::Duration grace) {

@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -72,6 +73,7 @@ class Stopper {
   asio::signal_set signals_;
 };
 
+/// Only returns where it can't begin to serve.
 int serve(const Configuration& configuration) {
   const base::SystemClock clock;
   const base::Log log(clock, configuration.log_level);
@@ -93,7 +95,9 @@ int serve(const Configuration& configuration) {
   io.run();
   sidecar.name_left_behind();
   log.info("stopped");
-  return kDone;
+  // What is still under way refers to all of the above and would be taken apart after it. The kernel takes everything
+  // back at once, and until then a late signal changes nothing.
+  std::_Exit(kDone);
 }
 
 }  // namespace
