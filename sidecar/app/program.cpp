@@ -36,6 +36,14 @@ void keep_secrets_in() {
   ::umask(077);
 }
 
+/// Each client is a descriptor, and the usual soft limit of 1024 is less than all of them and the rest.
+void allow_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int probe_once(const std::string& page) {
   const auto port = read_admin_port(process_environment);
   if (!port) return say(kWrongUse, port.error());
@@ -118,6 +126,7 @@ int run(std::span<const std::string_view> arguments) {
   }
   keep_footprint_small();
   keep_secrets_in();
+  allow_descriptors();
   const auto configuration = read_configuration(process_environment);
   if (!configuration) return say(kWrongUse, "mail-sidecar: " + configuration.error());
   return serve(*configuration);

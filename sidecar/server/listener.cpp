@@ -87,7 +87,10 @@ asio::awaitable<void> Listener::State::accept_all([[maybe_unused]] std::shared_p
 }
 
 void Listener::State::begin(Tcp::socket socket) {
-  if (open.size() >= service->limits.clients) return refuse(std::move(socket));
+  if (open.size() >= service->limits.clients) {
+    refuse(std::move(socket));
+    return;
+  }
   auto connection = std::make_shared<Connection>(executor, std::move(socket), service);
   open.push_back(connection);
   changed.wake();

@@ -13,13 +13,14 @@ namespace fs = std::filesystem;
 using testing::HasSubstr;
 
 class SystemDiskTest : public testing::Test {
- protected:
+ public:
   SystemDiskTest() {
     auto name = (fs::temp_directory_path() / "mailid-disk-XXXXXX").string();
     folder_ = ::mkdtemp(name.data());
   }
   ~SystemDiskTest() override { fs::remove_all(folder_); }
 
+ protected:
   fs::path folder_;
 };
 
