@@ -18,7 +18,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using asio::ip::tcp;
-using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
@@ -97,7 +96,7 @@ class Client : public std::enable_shared_from_this<Client> {
 class ListenerTest : public testing::Test {
  protected:
   void listen() {
-    listener_.emplace(loop_.executor(), timer_, log_, handler_, disk_, limits_);
+    listener_ = std::make_unique<Listener>(loop_.executor(), timer_, log_, handler_, disk_, limits_);
     const auto port = listener_->listen(0);
     ASSERT_TRUE(port) << port.error().detail;
     port_ = *port;
@@ -128,7 +127,7 @@ class ListenerTest : public testing::Test {
   fakes::FakeHandler handler_;
   fakes::FakeDisk disk_;
   Limits limits_;
-  std::optional<Listener> listener_;
+  std::unique_ptr<Listener> listener_;
   std::uint16_t port_ = 0;
 };
 
