@@ -28,9 +28,9 @@ asio::awaitable<Outcome> RetryingTransport::send(const contract::Identity& ident
     const auto* refused = std::get_if<Refused>(&outcome);
     if (!refused) co_return outcome;
 
-    // Time that ran out tells less than what the relay said before.
+    // Time that ran out tells less than what went wrong before, and what the relay said tells most.
     if (!refused->reply && last_words && timer_->now() >= deadline) co_return *last_words;
-    if (refused->reply) last_words = *refused;
+    if (refused->reply || !last_words || !last_words->reply) last_words = *refused;
     const auto again = when_again(refused->reason);
     if (again == Again::Never || (again == Again::Once && attempts > 1)) co_return outcome;
     const auto wait = back_off(again, attempts, *random_);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -49,11 +50,11 @@ class Session {
   /// What is to be written now.
   std::string take_output();
 
-  const Envelope& envelope() const { return envelope_; }
-  const spool::Body& body() const { return body_; }
+  const Envelope& envelope() const { return *envelope_; }
+  const spool::Body& body() const { return *body_; }
 
   /// Between MAIL and the answer to its message.
-  bool in_transaction() const { return in_transaction_; }
+  bool in_transaction() const { return envelope_.has_value(); }
   /// Between 354 and the final dot, and how many bytes have come since 354.
   bool receiving() const { return state_ == State::Data; }
   std::uint64_t received() const { return received_; }
@@ -87,7 +88,6 @@ class Session {
   Next say_idle(const smtp::Reply& reply);
   Next say_last(int code, std::string_view enhanced, std::string_view text);
   Next out_of_step();
-  void forget_body();
   bool charge_recipient(std::size_t octets);
   void end_transaction();
 
@@ -108,11 +108,10 @@ class Session {
   bool broke_synchrony_ = false;
   bool cut_off_ = false;
 
-  bool in_transaction_ = false;
-  Envelope envelope_;
+  std::optional<Envelope> envelope_;
   std::size_t recipient_octets_ = 0;
   spool::MemoryShare recipients_share_;
-  spool::Body body_;
+  std::optional<spool::Body> body_;
   DataReader reader_;
   Trouble trouble_ = Trouble::None;
   catalogue::Failure disk_failure_;

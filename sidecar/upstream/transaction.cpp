@@ -51,7 +51,12 @@ class Transaction {
   asio::awaitable<Attempt> run() {
     auto next = Next::Read;
     while (next == Next::Read || next == Next::SendBody) {
-      auto fault = next == Next::SendBody ? co_await send_body(next) : co_await exchange(next);
+      Fault fault;
+      if (next == Next::SendBody) {
+        fault = co_await send_body(next);
+      } else {
+        fault = co_await exchange(next);
+      }
       if (fault) co_return failed(std::move(*fault));
     }
     co_return ended(next);
@@ -68,17 +73,17 @@ class Transaction {
       dialogue_.output_written();
     }
     std::array<char, 1024> buffer{};
-    auto got = dot_written_ ? co_await read_answer(buffer) : co_await stream_->read_some(buffer, deadline_);
+    auto got = co_await read_answer(buffer);
     if (!got) co_return std::move(got.error());
     next = dialogue_.feed({buffer.data(), *got});
     co_return std::nullopt;
   }
 
-  /// Waits for the answer to the final dot: until the deadline in any case, then for as long as the app waits, too.
+  /// Waits for an answer until the deadline; for the one to the final dot then for as long as the app waits, too.
   asio::awaitable<net::Result<std::size_t>> read_answer(std::span<char> buffer) {
     const auto end = std::max(deadline_, timer_->now() + patience_.reply_time);
     auto got = co_await stream_->read_some(buffer, deadline_);
-    if (got || got.error().fault != net::Fault::TimedOut) co_return got;
+    if (got || !dot_written_ || got.error().fault != net::Fault::TimedOut) co_return got;
     auto stop_waiting = [stream = stream_] { stream->close(); };
     const std::stop_callback hang_up(message_->app_gone, std::move(stop_waiting));
     co_return co_await stream_->read_some(buffer, end);

@@ -2,6 +2,7 @@
 
 A capturing lambda, or `Type{...}` and other braces, written in the same full expression as co_await is
 destroyed twice by g++ 12.2 (a use after free). Name it in a statement of its own, then std::move it.
+So is the result of a co_await that is a branch of `?:`. Write an if.
 """
 
 import re
@@ -12,6 +13,7 @@ COMMENT_OR_LITERAL = re.compile(
     re.DOTALL,
 )
 BLOCK_OPENS_AFTER = re.compile(r"(\)|\b(else|do|try|mutable|noexcept|const)|->\s*[\w:<>,\s*&]+)\s*$")
+BRANCH = re.compile(r"\?[^;{}]*\bco_await\b")
 LAMBDA = re.compile(r"(?<![\w\])>])\s*(?<!\[)\[(?!\[)(?P<captures>[^\[\]]*)\]\s*(?:<[^>]*>\s*)?[({]")
 
 
@@ -85,6 +87,9 @@ def findings(text: str) -> list[Finding]:
         capturing = next((m for m in LAMBDA.finditer(statement) if m["captures"].strip()), None)
         if capturing:
             found[line] = Finding(line, f"a lambda that captures [{capturing['captures'].strip()}]")
+            continue
+        if BRANCH.search(statement):
+            found[line] = Finding(line, "a branch of ?:")
             continue
         without_bodies = re.sub(r"\)\s*(mutable\s*)?(->\s*[\w:<>]+\s*)?\{", ") ", statement)
         if "{" in without_bodies:

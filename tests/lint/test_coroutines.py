@@ -12,6 +12,9 @@ REFUSED = {
     "a brace around the co_await": "auto p = Pair{1, co_await next()};",
     "several lines": "auto reply = co_await exchange(\n    stream,\n    Options{\n  .a = 1});",
     "a condition": "if (co_await is(Pair{1, 2})) { go(); }",
+    "a first branch": "auto r = sending ? co_await send(next) : Fault();",
+    "a second branch": "auto r = ready ? early(a, b) : co_await late();",
+    "two branches": "auto r = sending ? co_await send(next) : co_await exchange(next);",
     "a capturing lambda that is a coroutine": "co_await co_spawn(e, [s]() -> awaitable<int> { co_return 1; }, use);",
 }
 
@@ -30,6 +33,8 @@ ALLOWED = {
     "a condition with an initializer": "if (auto r = co_await go(); !r) { return Pair{1}; }",
     "an attribute": "[[maybe_unused]] auto r = co_await go();",
     "the coroutine's own body": "awaitable<Result<std::string>> Client::get() {\n  co_return co_await go();\n}",
+    "a condition of ?:": "auto r = co_await ready() ? first : second;",
+    "a ?: before": "auto r = a ? b : c;\nco_await go(r);",
     "a digit separator": "co_await wait(10'000); Pair p{'a', 1};",
 }
 
