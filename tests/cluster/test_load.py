@@ -7,9 +7,9 @@ import product
 SEND_LARGE = r"""
 import os, smtplib, sys, time
 line = b"x" * 76 + b"\r\n"
-body = b"From: <billing@contoso.test>\r\nSubject: large\r\n\r\n" + line * (20 * 1000 * 1000 // len(line))
+body = b"From: <crowd@contoso.test>\r\nSubject: large\r\n\r\n" + line * (20 * 1000 * 1000 // len(line))
 with smtplib.SMTP(os.environ["SMTP_HOST"], int(os.environ["SMTP_PORT"]), timeout=120) as smtp:
-    smtp.sendmail("billing@contoso.test", [sys.argv[1]], body)
+    smtp.sendmail("crowd@contoso.test", [sys.argv[1]], body)
 print("sent", len(body), flush=True)
 """
 
@@ -23,8 +23,8 @@ def client(number):
     try:
         with smtplib.SMTP(os.environ["SMTP_HOST"], int(os.environ["SMTP_PORT"]), timeout=120) as smtp:
             together.wait(60)
-            smtp.sendmail("billing@contoso.test", [sys.argv[1]],
-                          f"From: <billing@contoso.test>\r\nSubject: {number}\r\n\r\nhello\r\n".encode())
+            smtp.sendmail("crowd@contoso.test", [sys.argv[1]],
+                          f"From: <crowd@contoso.test>\r\nSubject: {number}\r\n\r\nhello\r\n".encode())
     except Exception as trouble:
         failed.append(repr(trouble))
 threads = [threading.Thread(target=client, args=(number,)) for number in range(clients)]
@@ -38,11 +38,11 @@ sys.exit(bool(failed))
 def run_job(installed, testbed, kubectl, namespace: str, script: str, *arguments: str) -> None:
     objects = (
         product.app_secret(testbed),
-        product.identity("billing", testbed, limits={"connections": 3}, delivery={"deadline": "2m"}),
+        product.identity("crowd", testbed, limits={"connections": 3}, delivery={"deadline": "2m"}),
     )
     kubectl("apply", "--namespace", namespace, "-f", "-", input=product.as_list(*objects))
-    kubectl("wait", "--for=condition=Ready", "mid/billing", "--namespace", namespace, "--timeout=60s")
-    job = product.job("app", script, *arguments)
+    kubectl("wait", "--for=condition=Ready", "mid/crowd", "--namespace", namespace, "--timeout=60s")
+    job = product.job("app", script, *arguments, label="crowd")
     job["spec"]["backoffLimit"] = 0
     kubectl("apply", "--namespace", namespace, "-f", "-", input=product.as_list(job))
     done = kubectl(
@@ -72,4 +72,4 @@ def test_200_clients_at_once_share_three_connections(installed, testbed, kubectl
     run_job(installed, testbed, kubectl, namespace, SEND_MANY, f"many@{namespace}.test", "200")
     assert len(installed.mails(f"many@{namespace}.test", count=200)) == 200
     assert sidecar_restarts(kubectl, namespace) == [0]
-    assert testbed.relay.most_connections(since=before, mailbox="billing@contoso.test") <= 3
+    assert testbed.relay.most_connections(since=before, mailbox="crowd@contoso.test") <= 3
