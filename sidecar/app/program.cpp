@@ -2,7 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
-#include <malloc.h>
+#include <cstdlib>
 #include <string>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -12,6 +12,7 @@
 
 #include "mailid_version.hpp"
 #include "sidecar/app/command_line.hpp"
+#include "sidecar/app/footprint.hpp"
 #include "sidecar/app/probe.hpp"
 #include "sidecar/app/sidecar.hpp"
 
@@ -35,9 +36,12 @@ void keep_secrets_in() {
   ::umask(077);
 }
 
-/// A pool of memory for each thread would cost the resolver's thread as much as all mail.
-void keep_memory_small() {
-  ::mallopt(M_ARENA_MAX, 1);
+/// Each client is a descriptor, and the usual soft limit of 1024 is less than all of them and the rest.
+void allow_descriptors() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 int probe_once(const std::string& page) {
@@ -77,6 +81,7 @@ class Stopper {
   asio::signal_set signals_;
 };
 
+/// Only returns where it can't begin to serve.
 int serve(const Configuration& configuration) {
   const base::SystemClock clock;
   const base::Log log(clock, configuration.log_level);
@@ -94,10 +99,13 @@ int serve(const Configuration& configuration) {
                        {"identity", configuration.identity},
                        {"smtp_port", ports->smtp},
                        {"admin_port", ports->admin}});
+  shrink_footprint();
   io.run();
   sidecar.name_left_behind();
   log.info("stopped");
-  return kDone;
+  // What is still under way refers to all of the above and would be taken apart after it. The kernel takes everything
+  // back at once, and until then a late signal changes nothing.
+  std::_Exit(kDone);
 }
 
 }  // namespace
@@ -116,8 +124,9 @@ int run(std::span<const std::string_view> arguments) {
     case Command::Action::Serve:
       break;
   }
+  keep_footprint_small();
   keep_secrets_in();
-  keep_memory_small();
+  allow_descriptors();
   const auto configuration = read_configuration(process_environment);
   if (!configuration) return say(kWrongUse, "mail-sidecar: " + configuration.error());
   return serve(*configuration);

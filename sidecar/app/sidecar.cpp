@@ -3,6 +3,8 @@
 #include <chrono>
 #include <unistd.h>
 
+#include "sidecar/app/footprint.hpp"
+
 namespace mailid::app {
 namespace {
 
@@ -45,8 +47,9 @@ Sidecar::Sidecar(asio::any_io_executor executor, const Configuration& configurat
       identities_(configuration.identity_dir, clock, log),
       transport_(executor, resolver_, timer_, identities_, metrics_, log, settings_of(configuration)),
       delivery_(configuration.identity, {identities_, transport_, timer_, clock, random_, metrics_, log}),
+      handler_(delivery_, timer_, shrink_footprint),
       disk_(configuration.spool_dir),
-      listener_(executor, timer_, log, delivery_, disk_, limits_of(configuration)),
+      listener_(executor, timer_, log, handler_, disk_, limits_of(configuration)),
       admin_(executor, timer_, log,
              http::status_pages(http::ready_check([this] { return unready(); }),
                                 [this] { return metrics_page(); }),

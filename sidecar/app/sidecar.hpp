@@ -12,6 +12,7 @@
 #include "common/net/resolver.hpp"
 #include "common/net/timer.hpp"
 #include "sidecar/app/configuration.hpp"
+#include "sidecar/app/frugal_handler.hpp"
 #include "sidecar/delivery/delivery.hpp"
 #include "sidecar/identity/mounted_identities.hpp"
 #include "sidecar/server/listener.hpp"
@@ -59,6 +60,7 @@ class Sidecar {
   identity::MountedIdentities identities_;
   upstream::RelayTransport transport_;
   delivery::Delivery delivery_;
+  FrugalHandler handler_;
   spool::SystemDisk disk_;
   server::Listener listener_;
   http::Server admin_;

@@ -87,7 +87,10 @@ asio::awaitable<void> Listener::State::accept_all([[maybe_unused]] std::shared_p
 }
 
 void Listener::State::begin(Tcp::socket socket) {
-  if (open.size() >= service->limits.clients) return refuse(std::move(socket));
+  if (open.size() >= service->limits.clients) {
+    refuse(std::move(socket));
+    return;
+  }
   auto connection = std::make_shared<Connection>(executor, std::move(socket), service);
   open.push_back(connection);
   changed.wake();
@@ -99,13 +102,14 @@ void Listener::State::begin(Tcp::socket socket) {
 
 void Listener::State::refuse(Tcp::socket socket) {
   const auto words = std::string(catalogue::entry(catalogue::Reason::TooManyClients).message);
+  if (timer().now() >= quiet_until) {
+    quiet_until = timer().now() + kBetweenWarnings;
+    service->log->warning(
+        words, {{"reason", catalogue::code(catalogue::Reason::TooManyClients)}, {"clients", open.size()}});
+  }
   net::Stream stream(std::move(socket), timer());
   stream.write_now(smtp::format(smtp::make_reply(421, "4.3.2", words)));
   stream.close();
-  if (timer().now() < quiet_until) return;
-  quiet_until = timer().now() + kBetweenWarnings;
-  service->log->warning(
-      words, {{"reason", catalogue::code(catalogue::Reason::TooManyClients)}, {"clients", open.size()}});
 }
 
 void Listener::State::end(const Connection& ended) {

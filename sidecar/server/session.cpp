@@ -22,7 +22,12 @@ bool begins_quit(std::string_view bytes) {
 }  // namespace
 
 Session::Session(const Handler& handler, spool::Disk& disk, spool::MemoryBudget& memory, const Limits& limits)
-    : handler_(&handler), disk_(&disk), memory_(&memory), limits_(&limits) {}
+    : handler_(&handler),
+      disk_(&disk),
+      memory_(&memory),
+      limits_(&limits),
+      recipients_share_(memory),
+      body_(disk, memory) {}
 
 Session::Next Session::greet() {
   return say(220, "", "localhost ESMTP");
@@ -123,7 +128,7 @@ Session::Next Session::on_hello(const Command& command) {
 
 Session::Next Session::on_mail(std::string_view argument) {
   if (!greeted_) return refuse(503, "5.5.1", "Say EHLO first");
-  if (envelope_) return refuse(503, "5.5.1", "A message is under way; RSET gives it up");
+  if (in_transaction_) return refuse(503, "5.5.1", "A message is under way; RSET gives it up");
   auto envelope = parse_mail(argument, limits_->accept_auth);
   if (!envelope) return refuse(envelope.error());
   const auto limit = handler_->message_size_limit();
@@ -132,14 +137,15 @@ Session::Next Session::on_mail(std::string_view argument) {
   }
   if (const auto refusal = handler_->check_sender(*envelope)) return refuse(*refusal);
   envelope_ = std::move(*envelope);
+  in_transaction_ = true;
   return say(250, "2.1.0", "OK");
 }
 
 Session::Next Session::on_rcpt(std::string_view argument) {
-  if (!envelope_) return refuse(503, "5.5.1", "Say MAIL first");
-  auto address = parse_rcpt(argument, envelope_->smtputf8);
+  if (!in_transaction_) return refuse(503, "5.5.1", "Say MAIL first");
+  auto address = parse_rcpt(argument, envelope_.smtputf8);
   if (!address) return refuse(address.error());
-  if (envelope_->recipients.size() >= handler_->recipient_limit()) {
+  if (envelope_.recipients.size() >= handler_->recipient_limit()) {
     if (++surplus_recipients_ > limits_->surplus_recipients)
       return say_last(421, "4.7.0", "Too many recipients");
     return say(452, "4.5.3",
@@ -148,7 +154,7 @@ Session::Next Session::on_rcpt(std::string_view argument) {
   }
   if (!charge_recipient(address->size()))
     return say(452, "4.3.1", "No memory for more recipients; try again");
-  envelope_->recipients.push_back(std::move(*address));
+  envelope_.recipients.push_back(std::move(*address));
   return say(250, "2.1.5", "OK");
 }
 
@@ -161,9 +167,8 @@ bool Session::charge_recipient(std::size_t octets) {
 
 Session::Next Session::on_data(std::string_view argument) {
   if (!argument.empty()) return refuse(501, "5.5.4", "Syntax: DATA");
-  if (!envelope_) return refuse(503, "5.5.1", "Say MAIL first");
-  if (envelope_->recipients.empty()) return refuse(503, "5.5.1", "No valid recipients");
-  body_.emplace(*disk_, *memory_);
+  if (!in_transaction_) return refuse(503, "5.5.1", "Say MAIL first");
+  if (envelope_.recipients.empty()) return refuse(503, "5.5.1", "No valid recipients");
   reader_ = DataReader();
   trouble_ = Trouble::None;
   received_ = 0;
@@ -174,7 +179,7 @@ Session::Next Session::on_data(std::string_view argument) {
 Session::Next Session::on_auth(std::string_view argument) {
   if (!limits_->accept_auth) return refuse(502, "5.5.1", "AUTH is not needed here; send without it");
   if (!extended_) return refuse(503, "5.5.1", "Say EHLO first");
-  if (authenticated_ || envelope_) return refuse(503, "5.5.1", "Not now");
+  if (authenticated_ || in_transaction_) return refuse(503, "5.5.1", "Not now");
   const auto mechanism = argument.substr(0, argument.find(' '));
   const bool initial = mechanism.size() < argument.size();
   if (base::iequals(mechanism, "PLAIN")) {
@@ -210,16 +215,16 @@ Session::Next Session::on_octets(std::string_view bytes) {
 /// Once something is wrong with a message the rest of it is read and dropped, so that the client hears why.
 void Session::keep(std::string_view octets) {
   if (trouble_ == Trouble::None && reader_.saw_nul()) trouble_ = Trouble::Nul;
-  if (trouble_ == Trouble::None && body_->size() + octets.size() > handler_->message_size_limit()) {
+  if (trouble_ == Trouble::None && body_.size() + octets.size() > handler_->message_size_limit()) {
     trouble_ = Trouble::TooLarge;
   }
   if (trouble_ == Trouble::None) {
-    if (auto kept = body_->append(octets); !kept) {
+    if (auto kept = body_.append(octets); !kept) {
       trouble_ = Trouble::DiskFull;
       disk_failure_ = std::move(kept).error();
     }
   }
-  if (trouble_ != Trouble::None) body_.reset();
+  if (trouble_ != Trouble::None) forget_body();
 }
 
 Session::Next Session::on_end_of_data(std::string_view behind) {
@@ -279,10 +284,15 @@ std::string Session::take_output() {
 }
 
 void Session::end_transaction() {
-  envelope_.reset();
-  body_.reset();
+  in_transaction_ = false;
+  envelope_ = {};
+  forget_body();
   recipient_octets_ = 0;
   recipients_share_ = spool::MemoryShare(*memory_);
+}
+
+void Session::forget_body() {
+  body_ = spool::Body(*disk_, *memory_);
 }
 
 Session::Next Session::say(const smtp::Reply& reply) {

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,11 +49,11 @@ class Session {
   /// What is to be written now.
   std::string take_output();
 
-  const Envelope& envelope() const { return *envelope_; }
-  const spool::Body& body() const { return *body_; }
+  const Envelope& envelope() const { return envelope_; }
+  const spool::Body& body() const { return body_; }
 
   /// Between MAIL and the answer to its message.
-  bool in_transaction() const { return envelope_.has_value(); }
+  bool in_transaction() const { return in_transaction_; }
   /// Between 354 and the final dot, and how many bytes have come since 354.
   bool receiving() const { return state_ == State::Data; }
   std::uint64_t received() const { return received_; }
@@ -88,6 +87,7 @@ class Session {
   Next say_idle(const smtp::Reply& reply);
   Next say_last(int code, std::string_view enhanced, std::string_view text);
   Next out_of_step();
+  void forget_body();
   bool charge_recipient(std::size_t octets);
   void end_transaction();
 
@@ -108,10 +108,11 @@ class Session {
   bool broke_synchrony_ = false;
   bool cut_off_ = false;
 
-  std::optional<Envelope> envelope_;
+  bool in_transaction_ = false;
+  Envelope envelope_;
   std::size_t recipient_octets_ = 0;
   spool::MemoryShare recipients_share_;
-  std::optional<spool::Body> body_;
+  spool::Body body_;
   DataReader reader_;
   Trouble trouble_ = Trouble::None;
   catalogue::Failure disk_failure_;

@@ -34,7 +34,7 @@ class Disk {
 /// Written once from front to back, then read as often as a retry needs it.
 class Body {
  public:
-  static constexpr std::size_t kMemoryLimit = 64 * 1024;
+  static constexpr std::size_t kMemoryLimit = 64UL * 1024;
 
   /// Keeps a reference to `disk`, which must outlive the body.
   explicit Body(Disk& disk) : disk_(&disk) {}
