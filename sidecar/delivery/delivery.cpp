@@ -122,40 +122,43 @@ asio::awaitable<Verdict> Delivery::handle(const server::Envelope& envelope, cons
   // Kept whole for all attempts, whatever the kubelet brings meanwhile.
   const auto identity = *credentials;
   const auto& settings = identity->settings;
-  if (auto refusal = refuse(settings, envelope, body)) co_return std::move(*refusal);
+  auto trace = admit(settings, body, job);
+  if (!trace) co_return std::move(trace).error();
 
-  const auto header = read_header(body);
-  if (!header) co_return verdict_on(header.error());
-  const auto fields = parse_message_header(*header);
-  const Trace trace{job.id, around_.clock.now(), settings.mailbox, envelope.smtputf8};
-  job.message_id = fields.has_message_id ? fields.message_id : new_message_id(trace);
-  if (const auto forbidden = forbidden_header(settings, fields)) {
-    co_return verdict_on(Reason::SenderNotAllowed, *forbidden);
-  }
-
-  auto outgoing = envelope;
-  if (outgoing.sender.empty()) outgoing.sender = settings.mailbox;
-  const Message message{&outgoing, trace_header(fields, trace), &body, job.app_gone};
+  std::optional<server::Envelope> from_mailbox;
+  if (envelope.sender.empty()) from_mailbox.emplace(envelope).sender = settings.mailbox;
+  const auto* outgoing = from_mailbox ? &*from_mailbox : &envelope;
+  const Message message{outgoing, std::move(*trace), &body, job.app_gone};
   const auto outcome = co_await transport_.send(settings, message, job.begun + settings.deadline);
   co_return verdict_on(outcome, envelope.recipients.size());
 }
 
-std::optional<Verdict> Delivery::refuse(const contract::Identity& settings, const server::Envelope& envelope,
-                                        const spool::Body& body) const {
+base::Expected<std::string, Verdict> Delivery::admit(const contract::Identity& settings,
+                                                     const spool::Body& body, Job& job) const {
+  using No = base::Unexpected<Verdict>;
+  const auto& envelope = *job.envelope;
   if (const auto forbidden = forbidden_envelope(settings, envelope.sender)) {
-    return verdict_on(Reason::SenderNotAllowed, *forbidden);
+    return No{verdict_on(Reason::SenderNotAllowed, *forbidden)};
   }
   if (body.size() > settings.message_size) {
-    return verdict_on(
+    return No{verdict_on(
         Failure{Reason::MessageTooLarge, fmt::format("identity {} takes {} octets, this has {}",
-                                                     settings.name, settings.message_size, body.size())});
+                                                     settings.name, settings.message_size, body.size())})};
   }
   if (envelope.recipients.size() > settings.recipients) {
-    return verdict_on(
+    return No{verdict_on(
         Failure{Reason::TooManyRecipients, fmt::format("identity {} takes {}, this has {}", settings.name,
-                                                       settings.recipients, envelope.recipients.size())});
+                                                       settings.recipients, envelope.recipients.size())})};
   }
-  return std::nullopt;
+  const auto header = read_header(body);
+  if (!header) return No{verdict_on(header.error())};
+  const auto fields = parse_message_header(*header);
+  const Trace trace{job.id, around_.clock.now(), settings.mailbox, envelope.smtputf8};
+  job.message_id = fields.has_message_id ? fields.message_id.substr(0, kMaxQuoted) : new_message_id(trace);
+  if (const auto forbidden = forbidden_header(settings, fields)) {
+    return No{verdict_on(Reason::SenderNotAllowed, *forbidden)};
+  }
+  return trace_header(fields, trace);
 }
 
 void Delivery::report(const Job& job, const Verdict& verdict) {
@@ -167,7 +170,7 @@ void Delivery::report(const Job& job, const Verdict& verdict) {
   const auto write = verdict.ending == Ending::Accepted ? &base::Log::info : &base::Log::warning;
   (around_.log.*write)(fmt::format("message {}", ending_name(verdict.ending)),
                        {{"id", job.id},
-                        {"message_id", std::string_view(job.message_id).substr(0, kMaxQuoted)},
+                        {"message_id", job.message_id},
                         {"identity", job.identity},
                         {"from", sender(*job.envelope)},
                         {"to", first_recipient(*job.envelope)},
@@ -185,7 +188,7 @@ void Delivery::name_left_behind() {
     around_.metrics.add(kAmbiguous);
     around_.log.error("message left behind: the program ends before the relay has answered",
                       {{"id", id},
-                       {"message_id", std::string_view(job->message_id).substr(0, kMaxQuoted)},
+                       {"message_id", job->message_id},
                        {"identity", job->identity},
                        {"from", sender(*job->envelope)},
                        {"to", first_recipient(*job->envelope)},

@@ -64,8 +64,10 @@ class Delivery final : public server::Handler {
   class UnderWay;
 
   asio::awaitable<Verdict> handle(const server::Envelope& envelope, const spool::Body& body, Job& job);
-  std::optional<Verdict> refuse(const contract::Identity& settings, const server::Envelope& envelope,
-                                const spool::Body& body) const;
+  /// The trace header of a message that may leave through this identity, or why it may not. What it read of the
+  /// message is gone when it returns: a crowd of waiting messages must not keep their headers in memory.
+  base::Expected<std::string, Verdict> admit(const contract::Identity& settings, const spool::Body& body,
+                                             Job& job) const;
   void report(const Job& job, const Verdict& verdict);
   template <class T>
   T largest(T contract::Identity::* limit) const;

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <map>
 
+#include "common/contract/sidecar_environment.hpp"
+
 namespace mailid::app {
 namespace {
 
@@ -34,8 +36,8 @@ TEST(Configuration, NeedsOnlyTheIdentity) {
   EXPECT_EQ(read->identity_dir, "/var/run/mail-identity");
   EXPECT_EQ(read->spool_dir, "/var/spool/mail-identity");
   EXPECT_EQ(read->ca_path, "/etc/ssl/certs");
-  EXPECT_EQ(read->smtp_port, 2525);
-  EXPECT_EQ(read->admin_port, 9587);
+  EXPECT_EQ(read->smtp_port, contract::kSmtpPort);
+  EXPECT_EQ(read->admin_port, contract::kAdminPort);
   EXPECT_FALSE(read->accept_auth);
   EXPECT_EQ(read->log_level, base::LogLevel::Info);
 }
