@@ -23,6 +23,9 @@ inline constexpr const char* kLogLevelVariable = "MAIL_SIDECAR_LOG_LEVEL";  ///<
 
 inline constexpr const char* kIdentityDir = "/var/run/mail-identity";
 inline constexpr const char* kSpoolDir = "/var/spool/mail-identity";
+/// Octets that bodies may take there: 80 % of the emptyDir that the webhook gives, because the kubelet evicts a pod
+/// that takes all of it.
+inline constexpr std::uint64_t kSpoolCapacity = 800ULL * 1024 * 1024;
 inline constexpr const char* kCaPath = "/etc/ssl/certs";
 inline constexpr std::uint16_t kSmtpPort = 2525;
 inline constexpr std::uint16_t kAdminPort = 9587;

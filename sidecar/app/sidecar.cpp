@@ -3,6 +3,7 @@
 #include <chrono>
 #include <unistd.h>
 
+#include "common/contract/sidecar_environment.hpp"
 #include "sidecar/app/footprint.hpp"
 
 namespace mailid::app {
@@ -48,7 +49,7 @@ Sidecar::Sidecar(asio::any_io_executor executor, const Configuration& configurat
       transport_(executor, resolver_, timer_, identities_, metrics_, log, settings_of(configuration)),
       delivery_(configuration.identity, {identities_, transport_, timer_, clock, random_, metrics_, log}),
       handler_(delivery_, timer_, shrink_footprint),
-      disk_(configuration.spool_dir),
+      disk_(configuration.spool_dir, contract::kSpoolCapacity),
       listener_(executor, timer_, log, handler_, disk_, limits_of(configuration)),
       admin_(executor, timer_, log,
              http::status_pages(http::ready_check([this] { return unready(); }),

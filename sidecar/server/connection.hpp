@@ -19,7 +19,7 @@ struct Service {
   spool::Disk* disk;
   Limits limits;
   /// For the bodies and recipients of all clients; beyond it bodies are in files from their first octet.
-  spool::MemoryBudget memory{2UL * 1024 * 1024};
+  spool::Budget memory{2UL * 1024 * 1024};
   bool stopping = false;  ///< a connection ends as soon as no message is under way
 };
 

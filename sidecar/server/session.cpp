@@ -21,7 +21,7 @@ bool begins_quit(std::string_view bytes) {
 
 }  // namespace
 
-Session::Session(const Handler& handler, spool::Disk& disk, spool::MemoryBudget& memory, const Limits& limits)
+Session::Session(const Handler& handler, spool::Disk& disk, spool::Budget& memory, const Limits& limits)
     : handler_(&handler),
       disk_(&disk),
       memory_(&memory),
@@ -288,7 +288,7 @@ void Session::end_transaction() {
   envelope_ = {};
   forget_body();
   recipient_octets_ = 0;
-  recipients_share_ = spool::MemoryShare(*memory_);
+  recipients_share_ = spool::Share(*memory_);
 }
 
 void Session::forget_body() {

@@ -11,7 +11,7 @@
 #include "sidecar/server/handler.hpp"
 #include "sidecar/server/limits.hpp"
 #include "sidecar/server/line_reader.hpp"
-#include "sidecar/spool/memory_budget.hpp"
+#include "sidecar/spool/budget.hpp"
 
 namespace mailid::server {
 
@@ -23,7 +23,7 @@ namespace mailid::server {
 class Session {
  public:
   /// Keeps references to all of them.
-  Session(const Handler& handler, spool::Disk& disk, spool::MemoryBudget& memory, const Limits& limits);
+  Session(const Handler& handler, spool::Disk& disk, spool::Budget& memory, const Limits& limits);
 
   /// What the driver does next; before that it writes take_output().
   enum class Next {
@@ -93,7 +93,7 @@ class Session {
 
   const Handler* handler_;
   spool::Disk* disk_;
-  spool::MemoryBudget* memory_;
+  spool::Budget* memory_;
   const Limits* limits_;
 
   State state_ = State::Command;
@@ -111,7 +111,7 @@ class Session {
   bool in_transaction_ = false;
   Envelope envelope_;
   std::size_t recipient_octets_ = 0;
-  spool::MemoryShare recipients_share_;
+  spool::Share recipients_share_;
   spool::Body body_;
   DataReader reader_;
   Trouble trouble_ = Trouble::None;

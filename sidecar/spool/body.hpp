@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "common/catalogue/catalogue.hpp"
-#include "sidecar/spool/memory_budget.hpp"
+#include "sidecar/spool/budget.hpp"
 
 namespace mailid::spool {
 
@@ -40,7 +40,7 @@ class Body {
   explicit Body(Disk& disk) : disk_(&disk) {}
   /// The same with memory from `budget`, which must outlive the body too: where it has none left the message is
   /// in a file from there on, however short.
-  Body(Disk& disk, MemoryBudget& budget) : disk_(&disk), share_(budget) {}
+  Body(Disk& disk, Budget& budget) : disk_(&disk), share_(budget) {}
   Body(Body&&) noexcept = default;
   Body& operator=(Body&&) noexcept = default;
 
@@ -55,7 +55,7 @@ class Body {
   catalogue::Result<base::Done> move_to_file();
 
   Disk* disk_;
-  MemoryShare share_;
+  Share share_;
   std::string memory_;
   std::unique_ptr<Disk::File> file_;
   std::uint64_t size_ = 0;

@@ -10,20 +10,24 @@
 namespace mailid::spool {
 namespace {
 
+base::Unexpected<catalogue::Failure> failure(const std::filesystem::path& folder, const std::string& why) {
+  return {catalogue::Failure{catalogue::Reason::DiskFull, folder.string() + ": " + why}};
+}
+
 base::Unexpected<catalogue::Failure> failure(const std::filesystem::path& folder, int error) {
-  return {catalogue::Failure{catalogue::Reason::DiskFull,
-                             folder.string() + ": " + std::generic_category().message(error)}};
+  return failure(folder, std::generic_category().message(error));
 }
 
 class SystemFile final : public Disk::File {
  public:
-  SystemFile(int descriptor, std::filesystem::path folder)
-      : descriptor_(descriptor), folder_(std::move(folder)) {}
+  SystemFile(int descriptor, std::filesystem::path folder, Budget& budget)
+      : descriptor_(descriptor), folder_(std::move(folder)), share_(budget) {}
   SystemFile(const SystemFile&) = delete;
   SystemFile& operator=(const SystemFile&) = delete;
   ~SystemFile() override { ::close(descriptor_); }
 
   catalogue::Result<base::Done> append(std::string_view bytes) override {
+    if (!share_.grow(bytes.size())) return failure(folder_, "other messages take all its room");
     while (!bytes.empty()) {
       const auto count = ::write(descriptor_, bytes.data(), bytes.size());
       if (count < 0 && errno == EINTR) continue;
@@ -44,6 +48,7 @@ class SystemFile final : public Disk::File {
  private:
   int descriptor_;
   std::filesystem::path folder_;
+  Share share_;
 };
 
 /// For file systems without O_TMPFILE: a file with a name of its own that is taken away at once.
@@ -64,7 +69,7 @@ catalogue::Result<std::unique_ptr<Disk::File>> SystemDisk::create() {
   int descriptor = ::open(folder_.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
   if (descriptor < 0 && lacks_unnamed_files(errno)) descriptor = open_unlinked(folder_);
   if (descriptor < 0) return failure(folder_, errno);
-  return std::unique_ptr<File>(std::make_unique<SystemFile>(descriptor, folder_));
+  return std::unique_ptr<File>(std::make_unique<SystemFile>(descriptor, folder_, budget_));
 }
 
 }  // namespace mailid::spool

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "sidecar/spool/body.hpp"
+#include "sidecar/spool/budget.hpp"
 
 namespace mailid::spool {
 
@@ -10,15 +11,18 @@ namespace mailid::spool {
 /// nothing of a message stays behind whatever ends the process.
 class SystemDisk final : public Disk {
  public:
-  /// `folder` must be there and writable when the first file is made.
-  explicit SystemDisk(std::filesystem::path folder) : folder_(std::move(folder)) {}
+  /// `folder` must be there and writable when the first file is made. All files together take at most `capacity`
+  /// octets: beyond that it is our pod that a full volume would cost.
+  SystemDisk(std::filesystem::path folder, std::uint64_t capacity)
+      : folder_(std::move(folder)), budget_(capacity) {}
 
-  /// Any error of the system is DiskFull with the folder and the system's words: it passes, and the app is to
-  /// try again.
+  /// The disk must outlive its files. Any error of the system is DiskFull with the folder and the system's words: it
+  /// passes, and the app is to try again.
   catalogue::Result<std::unique_ptr<File>> create() override;
 
  private:
   std::filesystem::path folder_;
+  Budget budget_;
 };
 
 }  // namespace mailid::spool

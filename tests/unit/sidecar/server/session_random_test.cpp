@@ -37,7 +37,7 @@ class Driven {
   Limits limits_;
   fakes::FakeHandler handler_;
   fakes::FakeDisk disk_;
-  spool::MemoryBudget memory_{1'000'000};
+  spool::Budget memory_{1'000'000};
   Session session_{handler_, disk_, memory_, limits_};
   bool closed_ = false;
 };

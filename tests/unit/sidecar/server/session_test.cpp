@@ -56,7 +56,7 @@ class SessionTest : public testing::Test {
 
   fakes::FakeHandler handler_;
   fakes::FakeDisk disk_;
-  spool::MemoryBudget memory_{1'000'000};
+  spool::Budget memory_{1'000'000};
   Limits limits_;
   std::optional<Session> session_;
   std::string greeting_;

@@ -97,7 +97,7 @@ TEST(Body, GivesItsFileBackWhenItEnds) {
 
 TEST(Body, GoesToAFileWhereTheSharedMemoryIsUsedUp) {
   FakeDisk disk;
-  MemoryBudget budget(10'000);
+  Budget budget(10'000);
   Body first(disk, budget);
   ASSERT_TRUE(first.append(letters(4000)));
   EXPECT_EQ(disk.created, 0);
@@ -112,7 +112,7 @@ TEST(Body, GoesToAFileWhereTheSharedMemoryIsUsedUp) {
 TEST(Body, GivesItsMemoryBackWhenItMovesToAFileOrEnds) {
   FakeDisk disk;
   constexpr std::size_t kAll = 1'000'000;
-  MemoryBudget budget(kAll);
+  Budget budget(kAll);
   {
     Body body(disk, budget);
     ASSERT_TRUE(body.append(letters(20'000)));

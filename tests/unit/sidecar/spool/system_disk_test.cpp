@@ -12,6 +12,8 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
+constexpr std::uint64_t kPlenty = 1'000'000;
+
 class SystemDiskTest : public testing::Test {
  public:
   SystemDiskTest() {
@@ -25,7 +27,7 @@ class SystemDiskTest : public testing::Test {
 };
 
 TEST_F(SystemDiskTest, KeepsWhatIsAppended) {
-  SystemDisk disk(folder_);
+  SystemDisk disk(folder_, kPlenty);
   auto file = disk.create();
   ASSERT_TRUE(file) << file.error().context;
   ASSERT_TRUE((*file)->append("Hello, "));
@@ -37,7 +39,7 @@ TEST_F(SystemDiskTest, KeepsWhatIsAppended) {
 }
 
 TEST_F(SystemDiskTest, LeavesNoNameInTheFolder) {
-  SystemDisk disk(folder_);
+  SystemDisk disk(folder_, kPlenty);
   auto file = disk.create();
   ASSERT_TRUE(file);
   ASSERT_TRUE((*file)->append("nobody sees this"));
@@ -45,12 +47,27 @@ TEST_F(SystemDiskTest, LeavesNoNameInTheFolder) {
 }
 
 TEST_F(SystemDiskTest, NamesTheFolderThatIsNotThere) {
-  SystemDisk disk(folder_ / "missing");
+  SystemDisk disk(folder_ / "missing", kPlenty);
   const auto file = disk.create();
   ASSERT_FALSE(file);
   EXPECT_EQ(file.error().reason, catalogue::Reason::DiskFull);
   EXPECT_THAT(file.error().context, HasSubstr((folder_ / "missing").string()));
   EXPECT_THAT(file.error().context, HasSubstr("No such file"));
+}
+
+TEST_F(SystemDiskTest, GivesAllFilesTogetherNoMoreThanItsCapacity) {
+  SystemDisk disk(folder_, 1000);
+  auto first = disk.create();
+  auto second = disk.create();
+  ASSERT_TRUE(first && second);
+  ASSERT_TRUE((*first)->append(std::string(600, 'x')));
+  const auto refused = (*second)->append(std::string(401, 'x'));
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().reason, catalogue::Reason::DiskFull);
+  EXPECT_THAT(refused.error().context, HasSubstr("other messages take all its room"));
+  EXPECT_TRUE((*second)->append(std::string(400, 'x')));
+  (*first).reset();
+  EXPECT_TRUE((*second)->append(std::string(600, 'x')));
 }
 
 TEST_F(SystemDiskTest, SaysDiskFullWhereTheSystemTakesNoMore) {
@@ -61,7 +78,7 @@ TEST_F(SystemDiskTest, SaysDiskFullWhereTheSystemTakesNoMore) {
   const rlimit small{1000, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
 
-  SystemDisk disk(folder_);
+  SystemDisk disk(folder_, kPlenty);
   auto file = disk.create();
   ASSERT_TRUE(file);
   const auto written = (*file)->append(std::string(1500, 'x'));
