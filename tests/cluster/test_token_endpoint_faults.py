@@ -1,5 +1,6 @@
-"""The controller as a process, the real API server, and a token endpoint with every fault that it may have: the fault is
-named, the old token stays, and the controller recovers by itself."""
+"""The controller as a process, the real API server, and a token endpoint with every fault that it may have.
+
+The fault is named, the old token stays, and the controller recovers by itself."""
 
 import base64
 import json
