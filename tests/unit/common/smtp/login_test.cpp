@@ -17,7 +17,6 @@ using asio::ip::tcp;
 using catalogue::Reason;
 using catalogue::Step;
 using testing::HasSubstr;
-using testing::Not;
 
 /// What a relay says to a greeting or command, in order. `<TLS>` behind it: then it makes the handshake.
 using Script = std::vector<std::string>;
@@ -84,7 +83,7 @@ class LoginTest : public testing::Test {
       if (i > 0 && !co_await hear(stream)) co_return;
       const bool change = script[i].ends_with(kTls);
       const auto said = script[i].substr(0, script[i].size() - (change ? kTls.size() : 0));
-      co_await stream.write_all(said, deadline);
+      if (!co_await stream.write_all(said, deadline)) co_return;
       if (change && !co_await stream.accept_tls(server_tls_, deadline)) co_return;
     }
     if (stay_) co_await hear(stream);

@@ -1,0 +1,41 @@
+"""A certificate authority made with openssl, for servers that tests start."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Where certificate and key lie, both PEM."""
+
+    chain: Path
+    key: Path
+
+
+class Authority:
+    """One certificate authority; its files are in `folder`."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._own = self._request("ca", "/CN=the tests' authority", "basicConstraints=critical,CA:TRUE")
+
+    @property
+    def pem(self) -> str:
+        """Its certificate, for those who shall believe it."""
+        return self._own.chain.read_text()
+
+    def issue(self, *names: str) -> Certificate:
+        """A certificate for these DNS names."""
+        alternatives = "subjectAltName=" + ",".join(f"DNS:{name}" for name in names)
+        signer = ("-CA", str(self._own.chain), "-CAkey", str(self._own.key))
+        return self._request(f"leaf-{names[0]}", "/CN=a server", alternatives, *signer)
+
+    def _request(self, file: str, subject: str, extension: str, *signer: str) -> Certificate:
+        made = Certificate(self.folder / f"{file}.pem", self.folder / f"{file}.key")
+        command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        command += ["-days", "2", "-subj", subject, "-addext", extension, *signer]
+        command += ["-keyout", str(made.key), "-out", str(made.chain)]
+        subprocess.run(command, check=True, capture_output=True)
+        return made
