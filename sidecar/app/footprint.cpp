@@ -19,8 +19,8 @@ int drop_read_only_pages(dl_phdr_info* image, std::size_t /*size*/, void* /*data
     if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
     const auto begin = (image->dlpi_addr + segment.p_vaddr) & ~(page - 1);
     const auto end = image->dlpi_addr + segment.p_vaddr + segment.p_memsz;
-    ::madvise(reinterpret_cast<void*>(begin), end - begin,
-              MADV_DONTNEED);  // NOLINT(performance-no-int-to-ptr)
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): segments are given as addresses
+    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
   }
   return 0;
 }

@@ -10,9 +10,11 @@ asio::awaitable<smtp::Reply> FrugalHandler::deliver(const server::Envelope& enve
 }
 
 void FrugalHandler::shrink_soon() {
-  if (timer_->now() >= next_) return shrink_now();
-  if (alarm_) return;
-  alarm_ = timer_->set_alarm(next_, [this] { shrink_now(); });
+  if (timer_->now() >= next_) {
+    shrink_now();
+  } else if (!alarm_) {
+    alarm_ = timer_->set_alarm(next_, [this] { shrink_now(); });
+  }
 }
 
 void FrugalHandler::shrink_now() {

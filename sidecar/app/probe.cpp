@@ -13,7 +13,7 @@ namespace {
 
 // The kubelet gives the startup probe two seconds.
 constexpr timeval kTime{1, 500'000};
-constexpr std::size_t kMaxAnswer = 16 * 1024;
+constexpr std::size_t kMaxAnswer = 16'384;
 
 class Socket {
  public:
@@ -23,7 +23,9 @@ class Socket {
   }
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
-  ~Socket() { ::close(descriptor_); }
+  ~Socket() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
   int get() const { return descriptor_; }
 
  private:
@@ -41,6 +43,7 @@ base::Unexpected<std::string> system_failure(std::string_view what, std::uint16_
 
 base::Expected<base::Done, std::string> probe(std::uint16_t port, const std::string& page) {
   const Socket socket;
+  if (socket.get() < 0) return system_failure("no socket for", port);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(port);

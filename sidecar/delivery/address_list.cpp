@@ -102,7 +102,8 @@ class Tokens {
         rest_.remove_prefix(i + 1);
         return token;
       }
-      if (rest_[i] == '\\' && ++i == rest_.size()) break;
+      if (rest_[i] == '\\') ++i;
+      if (i == rest_.size()) break;
       if (is_control(rest_[i]) && rest_[i] != '\t') break;
       token.text += rest_[i];
     }

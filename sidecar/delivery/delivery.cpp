@@ -117,11 +117,10 @@ asio::awaitable<smtp::Reply> Delivery::deliver(const server::Envelope& envelope,
 asio::awaitable<Verdict> Delivery::handle(const server::Envelope& envelope, const spool::Body& body,
                                           Job& job) {
   job.identity = around_.identities.pick(envelope.sender, preferred_);
+  // Kept whole for all attempts, whatever the kubelet brings meanwhile.
   const auto credentials = around_.identities.current(job.identity);
   if (!credentials) co_return verdict_on(credentials.error());
-  // Kept whole for all attempts, whatever the kubelet brings meanwhile.
-  const auto identity = *credentials;
-  const auto& settings = identity->settings;
+  const auto& settings = (*credentials)->settings;
   auto trace = admit(settings, body, job);
   if (!trace) co_return std::move(trace).error();
 

@@ -24,7 +24,7 @@ struct MessageHeader {
 MessageHeader parse_message_header(std::string_view header);
 
 /// Octets that a header may have, also that of a message which is nothing but header.
-inline constexpr std::size_t kMaxHeader = 256 * 1024;
+inline constexpr std::size_t kMaxHeader = 262'144;
 
 /// The header of a message without the empty line (only that where the header is empty); MessageTooLarge beyond kMaxHeader, or what the disk says.
 catalogue::Result<std::string> read_header(const spool::Body& body);

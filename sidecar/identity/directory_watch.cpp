@@ -15,7 +15,7 @@ constexpr std::uint32_t kChanges = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_
 }  // namespace
 
 struct DirectoryWatch::State {
-  State(asio::any_io_executor executor, int descriptor) : inotify(std::move(executor), descriptor) {}
+  State(const asio::any_io_executor& executor, int descriptor) : inotify(executor, descriptor) {}
 
   /// Watches the subdirectories that are there now; one that is watched already stays so. Names with a dot are the
   /// kubelet's own: their change is seen by the link that is moved over `..data`.

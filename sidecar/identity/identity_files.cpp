@@ -17,9 +17,9 @@ using catalogue::Reason;
 using Text = base::Expected<std::string, std::string>;
 
 // Real tokens have 1 to 8 kB; identity.v1.json is bounded by its extra roots and senders.
-constexpr std::size_t kMaxToken = 64 * 1024;
+constexpr std::size_t kMaxToken = 65'536;
 constexpr std::size_t kMaxExpiry = 64;
-constexpr std::size_t kMaxSettings = 512 * 1024;
+constexpr std::size_t kMaxSettings = 524'288;
 
 class Descriptor {
  public:

@@ -38,15 +38,15 @@ MountedIdentities::MountedIdentities(std::filesystem::path base, const base::Clo
 
 void MountedIdentities::watch(asio::any_io_executor executor) {
   executor_ = std::move(executor);
-  start_watch();
+  start_watch(*executor_);
   if (!watch_) {
     log_->warning("identity folder can't be watched, so it is looked at for each message",
                   {{"folder", base_.native()}});
   }
 }
 
-void MountedIdentities::start_watch() {
-  watch_ = DirectoryWatch::start(*executor_, base_, [this] {
+void MountedIdentities::start_watch(const asio::any_io_executor& executor) {
+  watch_ = DirectoryWatch::start(executor, base_, [this] {
     read_all();
     // A folder that went away takes its watch along; if it comes back, only looking finds it.
     std::error_code failed;
@@ -58,7 +58,7 @@ void MountedIdentities::start_watch() {
 
 void MountedIdentities::look_if_blind() {
   if (watch_) return;
-  if (executor_) start_watch();
+  if (executor_) start_watch(*executor_);
   if (!watch_) read_all();
 }
 
@@ -139,7 +139,8 @@ catalogue::Result<CredentialsPtr> MountedIdentities::usable(std::string_view ide
     return base::Unexpected{Failure{Reason::IdentityMissing, "identity " + std::string(identity)}};
   }
   const auto& known = entry->second;
-  if (!known.credentials) return base::Unexpected{*known.trouble};
+  if (!known.credentials)
+    return base::Unexpected{known.trouble.value_or(Failure{Reason::TokenMissing, std::string(identity)})};
   if (known.credentials->expires_at <= clock_->now()) {
     return base::Unexpected{
         Failure{Reason::TokenExpired, "identity " + std::string(identity) + ", expired at " +

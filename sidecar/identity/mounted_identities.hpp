@@ -42,7 +42,7 @@ class MountedIdentities final : public Identities {
     std::optional<catalogue::Failure> trouble;  ///< why the files gave none the last time
   };
 
-  void start_watch();
+  void start_watch(const asio::any_io_executor& executor);
   void look_if_blind();
   void read_all();
   void read(const std::string& name);

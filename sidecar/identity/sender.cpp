@@ -1,5 +1,7 @@
 #include "sidecar/identity/sender.hpp"
 
+#include <algorithm>
+
 #include "common/base/encoding.hpp"
 
 namespace mailid::identity {
@@ -16,10 +18,8 @@ bool matches(std::string_view pattern, std::string_view address) {
 bool sender_allowed(const contract::Identity& identity, std::string_view address) {
   if (address.empty()) return true;
   if (identity.senders.empty()) return base::iequals(identity.mailbox, address);
-  for (const auto& pattern : identity.senders) {
-    if (matches(pattern, address)) return true;
-  }
-  return false;
+  return std::ranges::any_of(identity.senders,
+                             [address](const auto& pattern) { return matches(pattern, address); });
 }
 
 }  // namespace mailid::identity
