@@ -38,6 +38,7 @@ constexpr Row kRows[] = {
     {Reason::LoginThrottled, 451, "4.7.0"},
     {Reason::NotAuthenticated, 451, "4.7.0"},
     {Reason::RelayCertificate, 451, "4.7.5"},
+    {Reason::RelayTlsFailed, 451, "4.7.5"},
     {Reason::StartTlsMissing, 451, "4.7.4"},
     {Reason::StartTlsInjection, 451, "4.7.5"},
     {Reason::MechanismMissing, 451, "4.7.4"},

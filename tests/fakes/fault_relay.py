@@ -220,6 +220,10 @@ class Conversation:
 
     def _body(self, sender: str, recipients: tuple[str, ...]) -> None:
         lines = []
+        # GOOD has no answer here: a good relay says nothing before the dot.
+        if early := self._relay._fault_at("body"):
+            self._octets()
+            self._tell(early, early.lines)
         while (line := self._octets()) != b".\r\n":
             lines.append(line[1:] if line.startswith(b".") else line)
         self._relay.dots += 1

@@ -7,7 +7,7 @@ import pytest
 from fakes.authority import Authority
 from fakes.fault_relay import STEPS, Cut, FaultRelay, Hold, Say
 from fakes.recorder import Recorder
-from sidecar_process import IDENTITY, MAILBOX, eventually, free_port, holds_credential, identity_settings
+from sidecar_process import IDENTITY, MAILBOX, MESSAGE, eventually, free_port, holds_credential, identity_settings
 
 DEADLINE = 0.8
 BEFORE_THE_DOT = [step for step in STEPS if step not in ("tls", "dot")]
@@ -357,6 +357,17 @@ def test_one_refused_recipient_stops_the_message_for_all(pod):
     assert pod.relay.dots == 0
     assert pod.send().code == 250
     assert len(pod.relay.mails) == 1
+
+
+@pytest.mark.parametrize("fault", [Say, Cut])
+@pytest.mark.parametrize("step", ["data", "body"])
+def test_a_relay_that_refuses_while_the_body_is_on_its_way(pod, step, fault):
+    ready = "354 go\r\n" if step == "data" else ""
+    pod.relay.always(step, fault(ready + "552 5.3.4 Message too large"))
+    pod.start(deadline=20)
+    told = pod.send(message=MESSAGE + ("y" * 70 + "\r\n") * 30_000)
+    assert str(told) == "552 5.3.4 Message too large"
+    assert pod.relay.mails == []
 
 
 def test_a_relay_without_pipelining(pod):
