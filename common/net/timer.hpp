@@ -43,7 +43,7 @@ class SystemTimer final : public Timer {
 /// A place where one coroutine waits until another calls it or its time is up.
 class Wakeup {
  public:
-  explicit Wakeup(asio::any_io_executor executor) : gate_(std::move(executor)) {}
+  explicit Wakeup(const asio::any_io_executor& executor) : gate_(executor) {}
   Wakeup(const Wakeup&) = delete;
   Wakeup& operator=(const Wakeup&) = delete;
 

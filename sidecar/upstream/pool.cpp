@@ -1,95 +1,43 @@
 #include "sidecar/upstream/pool.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace mailid::upstream {
-namespace {
 
-constexpr std::string_view kConnections = "mail_sidecar_upstream_connections";
-
-}  // namespace
-
-ConnectionGauge::ConnectionGauge(base::Metrics& metrics) : metrics_(&metrics) {
-  metrics.describe_gauge(kConnections, "Connections to relays, by state: in_use or idle.");
-  change_in_use(0);
-  change_idle(0);
+Pool::Place::~Place() {
+  if (pool_) pool_->give_back();
 }
 
-void ConnectionGauge::change(std::string_view state, int value) {
-  metrics_->set(kConnections, {{"state", state}}, value);
+Pool::Pool(asio::any_io_executor executor, net::Timer& timer, base::Duration idle_time,
+           std::function<void()> changed)
+    : executor_(std::move(executor)), timer_(&timer), idle_time_(idle_time), changed_(std::move(changed)) {}
+
+asio::awaitable<std::optional<Pool::Place>> Pool::wait_for_place(std::uint32_t limit,
+                                                                 base::SteadyTime deadline) {
+  limit_ = std::max<std::size_t>(limit, 1);
+  const auto self = shared_from_this();
+  const auto waiter = std::make_shared<Waiter>(executor_);
+  waiting_.push_back(waiter);
+  call_next();
+  if (!waiter->has_place) co_await waiter->called.wait(*timer_, deadline);
+  if (!waiter->has_place) co_return std::nullopt;
+  co_return Place(self);
 }
 
-struct Pool::Waiter {
-  explicit Waiter(Pool& pool) : called(pool.executor_), pool_(&pool) {
-    place_ = pool.waiting_.insert(pool.waiting_.end(), this);
-  }
-  Waiter(const Waiter&) = delete;
-  Waiter& operator=(const Waiter&) = delete;
-  ~Waiter() {
-    if (!granted) pool_->waiting_.erase(place_);
-  }
-
-  net::Wakeup called;
-  bool granted = false;  ///< it has a slot and is not in the line any more
-
- private:
-  Pool* pool_;
-  std::list<Waiter*>::iterator place_;
-};
-
-struct Pool::Idle {
-  Connection connection;
-  std::unique_ptr<net::Timer::Alarm> alarm;
-};
-
-Pool::Pool(asio::any_io_executor executor, net::Timer& timer, ConnectionGauge& gauge,
-           std::chrono::seconds idle_time)
-    : executor_(std::move(executor)), timer_(&timer), gauge_(&gauge), idle_time_(idle_time) {}
-
-Pool::~Pool() {
-  drain();
-}
-
-asio::awaitable<std::optional<Pool::Slot>> Pool::acquire(std::uint32_t limit, base::SteadyTime deadline) {
-  limit_ = limit;
-  Waiter waiter(*this);
-  grant();
-  if (!waiter.granted) co_await waiter.called.wait(*timer_, deadline);
-  if (!waiter.granted) co_return std::nullopt;
-  co_return Slot(*this);
-}
-
-void Pool::grant() {
-  while (in_use_ < limit_ && !waiting_.empty()) {
-    auto* next = waiting_.front();
-    waiting_.pop_front();
-    next->granted = true;
-    ++in_use_;
-    gauge_->change_in_use(1);
-    next->called.wake();
-  }
-}
-
-void Pool::release() {
-  --in_use_;
-  gauge_->change_in_use(-1);
-  grant();
-}
-
-std::optional<Connection> Pool::take_idle(std::uint64_t generation) {
-  while (!idle_.empty()) {
-    const auto last = std::prev(idle_.end());
-    const bool good = last->connection.generation == generation && last->connection.session.stream.quiet();
-    if (!good) {
-      end_idle(last);
-      continue;
+std::optional<Connection> Pool::take(std::uint64_t generation) {
+  std::optional<Connection> taken;
+  while (!taken && !kept_.empty()) {
+    auto connection = std::move(kept_.back().connection);
+    kept_.pop_back();
+    if (connection.generation == generation && connection.session.stream.quiet()) {
+      taken = std::move(connection);
+    } else {
+      smtp::quit(connection.session.stream);
     }
-    std::optional<Connection> taken(std::move(last->connection));
-    idle_.erase(last);
-    gauge_->change_idle(-1);
-    return taken;
   }
-  return std::nullopt;
+  tell();
+  return taken;
 }
 
 void Pool::keep(Connection connection) {
@@ -97,22 +45,67 @@ void Pool::keep(Connection connection) {
     smtp::quit(connection.session.stream);
     return;
   }
-  const auto place = idle_.insert(idle_.end(), Idle{std::move(connection), nullptr});
-  place->alarm = timer_->set_alarm(timer_->now() + idle_time_, [this, place] { end_idle(place); });
-  gauge_->change_idle(1);
+  kept_.push_back({std::move(connection), timer_->now() + idle_time_});
+  if (!alarm_) set_alarm();
+  tell();
 }
 
-void Pool::end_idle(std::list<Idle>::iterator idle) {
-  smtp::quit(idle->connection.session.stream);
-  // The alarm that calls this may be the one that is erased, so it goes last of all.
-  const auto alarm = std::move(idle->alarm);
-  idle_.erase(idle);
-  gauge_->change_idle(-1);
+void Pool::make_room() {
+  while (!kept_.empty() && in_use_ + kept_.size() > limit_) {
+    smtp::quit(kept_.front().connection.session.stream);
+    kept_.erase(kept_.begin());
+  }
+  tell();
 }
 
 void Pool::drain() {
   draining_ = true;
-  while (!idle_.empty()) end_idle(idle_.begin());
+  alarm_.reset();
+  for (auto& kept : kept_) smtp::quit(kept.connection.session.stream);
+  kept_.clear();
+  tell();
+}
+
+void Pool::retire() {
+  changed_ = nullptr;
+  waiting_.clear();
+  drain();
+}
+
+void Pool::call_next() {
+  while (!waiting_.empty() && in_use_ < limit_) {
+    const auto next = waiting_.front().lock();
+    waiting_.pop_front();
+    if (!next) continue;
+    next->has_place = true;
+    ++in_use_;
+    next->called.wake();
+  }
+  tell();
+}
+
+void Pool::give_back() {
+  --in_use_;
+  call_next();
+}
+
+/// Gives up what has been kept for too long.
+void Pool::expire() {
+  const auto now = timer_->now();
+  const auto first = std::ranges::find_if(kept_, [now](const Kept& kept) { return kept.until > now; });
+  std::for_each(kept_.begin(), first, [](Kept& kept) { smtp::quit(kept.connection.session.stream); });
+  kept_.erase(kept_.begin(), first);
+  set_alarm();
+  tell();
+}
+
+void Pool::set_alarm() {
+  // One alarm for all: who is kept first must go first, and most are used again before it rings.
+  alarm_ = kept_.empty() ? nullptr : timer_->set_alarm(kept_.front().until, [this] { expire(); });
+}
+
+void Pool::tell() const {
+  if (changed_) changed_();
 }
 
 }  // namespace mailid::upstream

@@ -1,92 +1,89 @@
 #pragma once
 
-#include <chrono>
 #include <cstdint>
-#include <list>
+#include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <vector>
 
-#include "common/base/metrics.hpp"
 #include "common/net/timer.hpp"
 #include "common/smtp/login.hpp"
 
 namespace mailid::upstream {
 
-/// How many connections all pools together have, as `mail_sidecar_upstream_connections{state=in_use|idle}`.
-class ConnectionGauge {
- public:
-  explicit ConnectionGauge(base::Metrics& metrics);
-  void change_in_use(int by) { change("in_use", in_use_ += by); }
-  void change_idle(int by) { change("idle", idle_ += by); }
-
- private:
-  void change(std::string_view state, int value);
-
-  base::Metrics* metrics_;
-  int in_use_ = 0;
-  int idle_ = 0;
-};
-
-/// A logged-in connection, what it was made for and in which state it is.
+/// A connection that is logged in.
 struct Connection {
   smtp::LoggedIn session;
-  std::uint64_t generation = 0;  ///< of the settings and the token that it was made with
-  bool needs_reset = false;      ///< a transaction is unfinished on it
+  std::uint64_t generation = 0;  ///< of the credentials that it was logged in with
+  bool needs_reset = false;      ///< an unfinished transaction must be cleared first
 };
 
-/// The connections of one identity: how many there may be at once, who waits for one, and those that nobody uses.
+/// The connections of one identity: how many there may be at once, who comes next, and which are kept.
 ///
-/// Not thread-safe. Must outlive every Slot and every acquire() under way.
-class Pool {
+/// In use and kept together are never more than the limit. Made by make_shared: places that are taken keep it alive.
+class Pool : public std::enable_shared_from_this<Pool> {
  public:
-  /// The right to have one connection; gives it to whoever waits next when it ends.
-  class Slot {
+  /// The right to have one connection in use, until it ends; then whoever has waited longest is called.
+  class Place {
    public:
-    explicit Slot(Pool& pool) : pool_(&pool) {}
-    Slot(Slot&& other) noexcept : pool_(std::exchange(other.pool_, nullptr)) {}
-    Slot& operator=(Slot&&) = delete;
-    ~Slot() {
-      if (pool_ != nullptr) pool_->release();
-    }
+    explicit Place(std::shared_ptr<Pool> pool) : pool_(std::move(pool)) {}
+    Place(Place&&) noexcept = default;
+    Place& operator=(Place&&) = delete;
+    ~Place();
 
    private:
-    Pool* pool_;
+    std::shared_ptr<Pool> pool_;
   };
 
-  Pool(asio::any_io_executor executor, net::Timer& timer, ConnectionGauge& gauge,
-       std::chrono::seconds idle_time);
-  ~Pool();
-  Pool(const Pool&) = delete;
-  Pool& operator=(const Pool&) = delete;
+  /// `changed` is called whenever in_use() or idle() may have changed. `timer` must live until retire().
+  Pool(asio::any_io_executor executor, net::Timer& timer, base::Duration idle_time,
+       std::function<void()> changed);
 
-  /// Waits, in the order of the calls, until fewer than `limit` slots are out; nothing where `deadline` came first.
-  asio::awaitable<std::optional<Slot>> acquire(std::uint32_t limit, base::SteadyTime deadline);
+  /// Waits in order for one of `limit` places (at least one); nothing if `deadline` comes first.
+  asio::awaitable<std::optional<Place>> wait_for_place(std::uint32_t limit, base::SteadyTime deadline);
 
-  /// The connection of this generation that was used last and is still good. Those of other generations, which were
-  /// made with an older token or other settings, end here.
-  std::optional<Connection> take_idle(std::uint64_t generation);
-  /// Keeps a connection for the next message, for the idle time. To be called while its slot is held.
+  /// The connection of this generation that was used last. What is kept of other generations, or has been closed
+  /// by the relay, is given up on the way.
+  std::optional<Connection> take(std::uint64_t generation);
+  /// Keeps a connection for the next message; for `idle_time` at most.
   void keep(Connection connection);
-
-  /// Says QUIT on every idle connection and keeps none from now on.
+  /// Gives up kept connections until there is room for one more.
+  void make_room();
+  /// Says QUIT on every kept connection and keeps none from now on.
   void drain();
+  /// The same, and nothing outside the pool is touched any more.
+  void retire();
+
+  std::size_t in_use() const { return in_use_; }
+  std::size_t idle() const { return kept_.size(); }
 
  private:
-  struct Waiter;
-  struct Idle;
+  struct Waiter {
+    explicit Waiter(const asio::any_io_executor& executor) : called(executor) {}
+    net::Wakeup called;
+    bool has_place = false;
+  };
+  struct Kept {
+    Connection connection;
+    base::SteadyTime until;
+  };
 
-  void release();
-  void grant();
-  void end_idle(std::list<Idle>::iterator idle);
+  void call_next();
+  void give_back();
+  void expire();
+  void set_alarm();
+  void tell() const;
 
   asio::any_io_executor executor_;
   net::Timer* timer_;
-  ConnectionGauge* gauge_;
-  std::chrono::seconds idle_time_;
-  std::uint32_t limit_ = 1;
-  std::uint32_t in_use_ = 0;
-  std::list<Waiter*> waiting_;
-  std::list<Idle> idle_;
+  base::Duration idle_time_;
+  std::function<void()> changed_;
+  std::size_t limit_ = 1;
+  std::size_t in_use_ = 0;
+  std::deque<std::weak_ptr<Waiter>> waiting_;  ///< those that have given up have ended
+  std::vector<Kept> kept_;                     ///< the one used last at the end
+  std::unique_ptr<net::Timer::Alarm> alarm_;   ///< for the first of them
   bool draining_ = false;
 };
 

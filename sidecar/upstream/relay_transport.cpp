@@ -1,65 +1,24 @@
 #include "sidecar/upstream/relay_transport.hpp"
 
-#include <fmt/format.h>
-#include <optional>
 #include <utility>
 
+#include "sidecar/upstream/account.hpp"
 #include "sidecar/upstream/pool.hpp"
 #include "sidecar/upstream/transaction.hpp"
 
 namespace mailid::upstream {
 namespace {
 
-using catalogue::Class;
-using catalogue::Reason;
-using catalogue::Step;
-using delivery::Outcome;
-using delivery::Refused;
+constexpr std::string_view kConnections = "mail_sidecar_upstream_connections";
 
-constexpr std::string_view kAuthFailures = "mail_sidecar_auth_failures_total";
-
-/// Whether the relay's no to a login is about the account, so that saying it again would only lock it.
-bool rejects_account(const smtp::LoginFailure& failure) {
-  const auto cls = catalogue::entry(failure.failure.reason).cls;
-  return failure.step == Step::Auth && failure.reply &&
-         (cls == Class::Account || cls == Class::Configuration);
-}
-
-Refused refused(const smtp::LoginFailure& failure) {
-  return {failure.failure.reason, failure.reply, failure.failure.context, {}};
-}
-
-Refused refused(const catalogue::Failure& failure) {
-  return {failure.reason, std::nullopt, failure.context, {}};
-}
-
-smtp::LoginRequest request_of(const identity::Credentials& credentials) {
-  const auto& settings = credentials.settings;
-  return {settings.host, settings.port, settings.mechanism, settings.mailbox, credentials.token};
-}
+using After = smtp::TransactionDialogue::Connection;
 
 }  // namespace
 
-/// All that one identity has at its relay.
+/// One identity's way out. Shared with the messages that are under way.
 struct RelayTransport::Relay {
-  Relay(asio::any_io_executor executor, net::Timer& timer, ConnectionGauge& gauge,
-        std::chrono::seconds idle_time)
-      : pool(std::move(executor), timer, gauge, idle_time) {}
-
-  /// The TLS context for these roots; a new one where they changed.
-  net::TlsClientContext& tls_for(const std::string& ca_path, const std::string& ca_bundle) {
-    if (!tls || roots != ca_bundle) {
-      tls = std::make_shared<net::TlsClientContext>(net::TrustRoots{ca_path, ca_bundle});
-      roots = ca_bundle;
-    }
-    return *tls;
-  }
-
-  Pool pool;
-  std::shared_ptr<net::TlsClientContext> tls;
-  std::string roots;
-  std::uint64_t suspended = 0;  ///< the generation whose login was rejected; 0 for none
-  Refused why;                  ///< what the relay said then
+  Account account;
+  std::shared_ptr<Pool> pool;
 };
 
 RelayTransport::RelayTransport(asio::any_io_executor executor, net::Resolver& resolver, net::Timer& timer,
@@ -71,111 +30,94 @@ RelayTransport::RelayTransport(asio::any_io_executor executor, net::Resolver& re
       tokens_(&tokens),
       metrics_(&metrics),
       log_(&log),
-      settings_(std::move(settings)),
-      gauge_(std::make_unique<ConnectionGauge>(metrics)) {
-  metrics_->describe_counter(kAuthFailures, "Logins that a relay did not accept, by the code of its reply.");
+      settings_(std::move(settings)) {
+  metrics_->describe_gauge(kConnections, "Connections to the relay, by what they do.");
+  metrics_->describe_counter(kAuthFailures, "Logins that the relay refused, by the code of its reply.");
+  count();
 }
 
-RelayTransport::~RelayTransport() = default;
-
-RelayTransport::Relay& RelayTransport::relay_of(const std::string& identity) {
-  auto& relay = relays_[identity];
-  if (!relay) {
-    relay = std::make_unique<Relay>(executor_, *timer_, *gauge_, settings_.idle_time);
-    if (draining_) relay->pool.drain();
-  }
-  return *relay;
+RelayTransport::~RelayTransport() {
+  for (const auto& [name, relay] : relays_) relay->pool->retire();
 }
 
-asio::awaitable<Outcome> RelayTransport::send(const contract::Identity& identity,
-                                              const delivery::Message& message, base::SteadyTime deadline) {
-  const std::string name = identity.name;
-  const auto known = tokens_->current(name);
-  if (!known) co_return refused(known.error());
+asio::awaitable<delivery::Outcome> RelayTransport::send(const contract::Identity& identity,
+                                                        const delivery::Message& message,
+                                                        base::SteadyTime deadline) {
+  const auto relay = relay_of(identity.name);
+  auto credentials = relay->account.credentials();
+  if (!credentials) co_return std::move(credentials.error());
 
-  auto& relay = relay_of(name);
-  const auto slot = co_await relay.pool.acquire((*known)->settings.connections, deadline);
-  if (!slot) {
-    co_return Refused{
-        Reason::DeadlineExceeded,
+  const auto limit = (*credentials)->settings.connections;
+  const auto place = co_await relay->pool->wait_for_place(limit, deadline);
+  if (!place) {
+    co_return delivery::Refused{
+        catalogue::Reason::DeadlineExceeded,
         std::nullopt,
-        fmt::format("all {} connections to the relay were busy", (*known)->settings.connections),
+        "all " + std::to_string(limit) + " connections to " + (*credentials)->settings.host + " were in use",
         {}};
   }
-  // The token may have changed while others were served.
-  const auto now = tokens_->current(name);
-  if (!now) co_return refused(now.error());
+  // While this message waited the token may have changed, or somebody else's login been rejected.
+  credentials = relay->account.credentials();
+  if (!credentials) co_return std::move(credentials.error());
 
-  if (auto kept = relay.pool.take_idle((*now)->generation)) {
-    auto attempt = co_await attempt_on(relay, std::move(*kept), message, deadline);
-    if (!attempt.broke) co_return std::move(attempt.outcome);
+  auto kept = relay->pool->take((*credentials)->generation);
+  if (kept) {
+    // Half of the time, so that some is left for a fresh connection where this one is silently dead.
+    const auto now = timer_->now();
+    auto ended = co_await send_on(relay, std::move(*kept), message, now + (deadline - now) / 2, deadline);
+    if (!ended.connection_failed || timer_->now() >= deadline) co_return std::move(ended.outcome);
+    log_->debug("a kept connection has failed, trying a fresh one", {{"identity", identity.name}});
   }
-  auto fresh = co_await log_in(relay, name, deadline);
+  relay->pool->make_room();
+  auto fresh = co_await relay->account.log_in(deadline);
   if (!fresh) co_return std::move(fresh.error());
-  auto attempt = co_await attempt_on(relay, std::move(*fresh), message, deadline);
-  co_return std::move(attempt.outcome);
+  auto ended = co_await send_on(relay, std::move(*fresh), message, deadline, deadline);
+  co_return std::move(ended.outcome);
 }
 
-asio::awaitable<Attempt> RelayTransport::attempt_on(Relay& relay, Connection connection,
-                                                    const delivery::Message& message,
-                                                    base::SteadyTime deadline) {
-  if (message.envelope->smtputf8 && !connection.session.capabilities.smtputf8) {
-    relay.pool.keep(std::move(connection));
-    Attempt impossible{Refused{Reason::SmtpUtf8Missing, std::nullopt, {}, {}}, {}};
-    co_return impossible;
-  }
-  const Patience patience{settings_.body_stall, settings_.reply_time};
-  auto attempt = co_await transact(connection, message, *timer_, patience, deadline);
-  if (attempt.connection == smtp::TransactionDialogue::Connection::MustClose) {
-    smtp::quit(connection.session.stream);
+asio::awaitable<Ended> RelayTransport::send_on(std::shared_ptr<Relay> relay, Connection connection,
+                                               const delivery::Message& message, base::SteadyTime envelope_by,
+                                               base::SteadyTime deadline) {
+  const TransactionTimes times{envelope_by, settings_.body_stall, deadline, settings_.reply_time};
+  auto& session = connection.session;
+  auto ended = co_await transact(session.stream, *timer_, session.capabilities, message,
+                                 connection.needs_reset, times);
+  if (ended.connection == After::MustClose) {
+    session.stream.close();
   } else {
-    relay.pool.keep(std::move(connection));
+    connection.needs_reset = ended.connection == After::NeedsReset;
+    relay->pool->keep(std::move(connection));
   }
-  co_return attempt;
-}
-
-asio::awaitable<base::Expected<Connection, Refused>> RelayTransport::log_in(Relay& relay, std::string name,
-                                                                            base::SteadyTime deadline) {
-  for (;;) {
-    const auto found = tokens_->refresh(name);
-    if (!found) co_return base::Unexpected{refused(found.error())};
-    const auto credentials = *found;
-    if (credentials->generation == relay.suspended) co_return base::Unexpected{relay.why};
-
-    const auto& settings = credentials->settings;
-    relay.tls_for(settings_.ca_path, settings.ca_bundle);
-    // Kept for as long as the login lasts: another message may bring other roots meanwhile.
-    const auto tls = relay.tls;
-    auto request = request_of(*credentials);
-    auto logged_in = co_await smtp::login(*resolver_, *timer_, *tls, std::move(request), deadline);
-    if (logged_in) {
-      relay.suspended = 0;
-      Connection connection{std::move(*logged_in), credentials->generation};
-      co_return connection;
-    }
-    const auto& failure = logged_in.error();
-    note(name, failure);
-    if (!rejects_account(failure)) co_return base::Unexpected{refused(failure)};
-    relay.suspended = credentials->generation;
-    relay.why = refused(failure);
-    // Round again: the token may have been rotated while we logged in, and then it deserves its own try.
-  }
-}
-
-void RelayTransport::note(const std::string& identity, const smtp::LoginFailure& failure) {
-  if (failure.step == Step::Auth && failure.reply) {
-    metrics_->add(kAuthFailures, {{"code", std::to_string(failure.reply->code)}});
-  }
-  log_->warning("no login at the relay", {{"identity", identity},
-                                          {"step", catalogue::step_name(failure.step)},
-                                          {"reason", catalogue::code(failure.failure.reason)},
-                                          {"detail", failure.failure.context},
-                                          {"reply", failure.reply ? failure.reply->text() : std::string()}});
+  co_return ended;
 }
 
 void RelayTransport::drain() {
   draining_ = true;
-  for (const auto& [name, relay] : relays_) relay->pool.drain();
+  for (const auto& [name, relay] : relays_) relay->pool->drain();
+}
+
+std::shared_ptr<RelayTransport::Relay> RelayTransport::relay_of(const std::string& identity) {
+  auto& relay = relays_[identity];
+  if (!relay) {
+    Surroundings with{resolver_, timer_, tokens_, metrics_, log_, settings_.ca_path};
+    auto pool = std::make_shared<Pool>(executor_, *timer_, settings_.idle_time, [this] { count(); });
+    if (draining_) pool->drain();
+    relay = std::make_shared<Relay>(Relay{Account(identity, std::move(with)), std::move(pool)});
+  }
+  return relay;
+}
+
+void RelayTransport::count() {
+  std::size_t in_use = 0;
+  std::size_t idle = 0;
+  for (const auto& [name, relay] : relays_) {
+    if (!relay) continue;
+    in_use += relay->pool->in_use();
+    idle += relay->pool->idle();
+    if (relay->pool->in_use() + relay->pool->idle() == 0) relay->account.release_tls();
+  }
+  metrics_->set(kConnections, {{"state", "in_use"}}, static_cast<double>(in_use));
+  metrics_->set(kConnections, {{"state", "idle"}}, static_cast<double>(idle));
 }
 
 }  // namespace mailid::upstream

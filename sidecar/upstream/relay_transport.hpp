@@ -9,15 +9,13 @@
 #include "common/base/metrics.hpp"
 #include "common/net/resolver.hpp"
 #include "common/net/timer.hpp"
-#include "common/smtp/login.hpp"
 #include "sidecar/delivery/transport.hpp"
 #include "sidecar/identity/token_source.hpp"
 
 namespace mailid::upstream {
 
-struct Attempt;
 struct Connection;
-class ConnectionGauge;
+struct Ended;
 
 /// Times and places that are the same for every identity.
 struct Settings {
@@ -38,7 +36,7 @@ struct Settings {
 /// `mail_sidecar_auth_failures_total{code}`.
 class RelayTransport final : public delivery::Transport {
  public:
-  /// All references must outlive this.
+  /// All references must outlive this, and this every send().
   RelayTransport(asio::any_io_executor executor, net::Resolver& resolver, net::Timer& timer,
                  identity::TokenSource& tokens, base::Metrics& metrics, const base::Log& log,
                  Settings settings = {});
@@ -56,14 +54,11 @@ class RelayTransport final : public delivery::Transport {
  private:
   struct Relay;
 
-  Relay& relay_of(const std::string& identity);
-  /// One transaction on this connection, which is kept or ended afterwards.
-  asio::awaitable<Attempt> attempt_on(Relay& relay, Connection connection, const delivery::Message& message,
-                                      base::SteadyTime deadline);
-  /// A new connection with the token that is in the files now, or why there is none.
-  asio::awaitable<base::Expected<Connection, delivery::Refused>> log_in(Relay& relay, std::string name,
-                                                                        base::SteadyTime deadline);
-  void note(const std::string& identity, const smtp::LoginFailure& failure);
+  std::shared_ptr<Relay> relay_of(const std::string& identity);
+  asio::awaitable<Ended> send_on(std::shared_ptr<Relay> relay, Connection connection,
+                                 const delivery::Message& message, base::SteadyTime envelope_by,
+                                 base::SteadyTime deadline);
+  void count();
 
   asio::any_io_executor executor_;
   net::Resolver* resolver_;
@@ -72,8 +67,7 @@ class RelayTransport final : public delivery::Transport {
   base::Metrics* metrics_;
   const base::Log* log_;
   Settings settings_;
-  std::unique_ptr<ConnectionGauge> gauge_;
-  std::map<std::string, std::unique_ptr<Relay>> relays_;
+  std::map<std::string, std::shared_ptr<Relay>, std::less<>> relays_;  ///< by the identity's name
   bool draining_ = false;
 };
 

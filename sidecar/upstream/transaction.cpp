@@ -2,177 +2,206 @@
 
 #include <algorithm>
 #include <array>
-#include <fmt/format.h>
-#include <memory>
-#include <optional>
-#include <span>
 #include <stop_token>
-#include <string>
 #include <utility>
 
 #include "common/smtp/dot_stuffing.hpp"
+#include "common/smtp/login.hpp"
+#include "sidecar/upstream/smtputf8.hpp"
 
 namespace mailid::upstream {
 namespace {
 
 using catalogue::Reason;
 using catalogue::Step;
-using delivery::Outcome;
-using delivery::Refused;
-using delivery::Unknown;
-using smtp::TransactionDialogue;
-using Next = TransactionDialogue::Next;
+using Dialogue = smtp::TransactionDialogue;
+using Next = Dialogue::Next;
+using Connection = Dialogue::Connection;
 
-constexpr std::size_t kPiece = 16 * 1024;
+// With the dots that are doubled a piece still fits one TLS record of 16 KiB.
+constexpr std::size_t kPiece = 15 * 1024;
 
-smtp::TransactionRequest request_of(const Connection& connection, const delivery::Message& message) {
-  smtp::TransactionRequest request;
-  request.sender = message.envelope->sender;
-  request.recipients = message.envelope->recipients;
-  request.size = message.trace_header.size() + message.body->size();
-  request.smtputf8 = message.envelope->smtputf8;
-  request.eight_bit = message.envelope->eight_bit;
-  request.reset_first = connection.needs_reset;
-  return request;
+smtp::TransactionRequest request_for(const delivery::Message& message, const smtp::Capabilities& capabilities,
+                                     bool reset_first) {
+  const auto& envelope = *message.envelope;
+  return {.sender = envelope.sender,
+          .recipients = envelope.recipients,
+          .size = message.trace_header.size() + message.body->size(),
+          .smtputf8 = envelope.smtputf8 && capabilities.smtputf8,
+          .eight_bit = envelope.eight_bit,
+          .reset_first = reset_first};
 }
 
-/// One transaction under way.
+/// One message on its way over one connection.
 class Transaction {
  public:
-  Transaction(Connection& connection, const delivery::Message& message, net::Timer& timer, Patience patience,
-              base::SteadyTime deadline)
-      : stream_(&connection.session.stream),
-        message_(&message),
+  Transaction(net::Stream& stream, net::Timer& timer, const smtp::Capabilities& capabilities,
+              const delivery::Message& message, bool reset_first, TransactionTimes times)
+      : stream_(&stream),
         timer_(&timer),
-        patience_(patience),
-        deadline_(deadline),
-        dialogue_(connection.session.capabilities, request_of(connection, message)) {}
+        message_(&message),
+        times_(times),
+        dialogue_(capabilities, request_for(message, capabilities, reset_first)) {}
 
-  asio::awaitable<Attempt> run() {
-    auto next = Next::Read;
-    while (next == Next::Read || next == Next::SendBody) {
-      Fault fault;
-      if (next == Next::SendBody) {
-        fault = co_await send_body(next);
-      } else {
-        fault = co_await exchange(next);
-      }
-      if (fault) co_return failed(std::move(*fault));
-    }
-    co_return ended(next);
-  }
+  asio::awaitable<Ended> run();
 
  private:
-  using Fault = std::optional<net::Error>;
+  asio::awaitable<catalogue::Result<Next>> send_body();
+  catalogue::Result<base::Done> next_piece();
+  asio::awaitable<Next> read(base::SteadyTime deadline);
+  asio::awaitable<Next> read_answer();
 
-  /// Says what is to be said, and reads some of the answer.
-  asio::awaitable<Fault> exchange(Next& next) {
-    if (!dialogue_.output().empty()) {
-      const auto written = co_await stream_->write_all(dialogue_.output(), deadline_);
-      if (!written) co_return written.error();
-      dialogue_.output_written();
-    }
-    std::array<char, 1024> buffer{};
-    auto got = co_await read_answer(buffer);
-    if (!got) co_return std::move(got.error());
-    next = dialogue_.feed({buffer.data(), *got});
-    co_return std::nullopt;
-  }
-
-  /// Waits for an answer until the deadline; for the one to the final dot then for as long as the app waits, too.
-  asio::awaitable<net::Result<std::size_t>> read_answer(std::span<char> buffer) {
-    const auto end = std::max(deadline_, timer_->now() + patience_.reply_time);
-    auto got = co_await stream_->read_some(buffer, deadline_);
-    if (got || !dot_written_ || got.error().fault != net::Fault::TimedOut) co_return got;
-    auto stop_waiting = [stream = stream_] { stream->close(); };
-    const std::stop_callback hang_up(message_->app_gone, std::move(stop_waiting));
-    co_return co_await stream_->read_some(buffer, end);
-  }
-
-  /// Writes trace header, body and final dot. A relay that refuses early is heard when it stops taking octets.
-  asio::awaitable<Fault> send_body(Next& next) {
-    smtp::DotStuffer stuffer;
-    std::string wire;
-    // In one allocation: a piece grows by a dot for each of its lines at most.
-    wire.reserve(2 * kPiece);
-    stuffer.write(message_->trace_header, wire);
-    const auto piece = std::make_unique<std::array<char, kPiece>>();
-    std::uint64_t offset = 0;
-    for (;;) {
-      const auto read = message_->body->read_at(offset, *piece);
-      if (!read)
-        co_return net::Error{net::Fault::Closed, "the message can't be read back: " + read.error().context};
-      offset += *read;
-      stuffer.write({piece->data(), *read}, wire);
-      const bool last = offset >= message_->body->size() || *read == 0;
-      if (last) stuffer.finish(wire);
-      // From here on the dot may be on its way, whatever the write says.
-      dot_written_ = last;
-      const auto written = co_await stream_->write_all(wire, timer_->now() + patience_.body_stall);
-      if (!written) co_return co_await hear_refusal(written.error(), next);
-      if (last) break;
-      wire.clear();
-    }
-    dialogue_.body_sent();
-    next = Next::Read;
-    co_return std::nullopt;
-  }
-
-  /// What the relay said before it stopped taking the body, if it did.
-  asio::awaitable<Fault> hear_refusal(net::Error fault, Next& next) {
-    std::array<char, 1024> buffer{};
-    const auto got = co_await stream_->read_some(buffer, timer_->now());
-    if (!got) co_return fault;
-    next = dialogue_.feed({buffer.data(), *got});
-    if (next == Next::Refused) co_return std::nullopt;
-    co_return fault;
-  }
-
-  Attempt failed(net::Error fault) {
-    if (dialogue_.refusal()) return {refused(), TransactionDialogue::Connection::MustClose};
-    auto failure = smtp::relay_failure(fault);
-    auto context = fmt::format("at {}: {}", catalogue::step_name(dialogue_.step()), failure.context);
-    if (dot_written_) return {Unknown{std::move(context)}, TransactionDialogue::Connection::MustClose};
-    return {Refused{failure.reason, std::nullopt, std::move(context), {}},
-            TransactionDialogue::Connection::MustClose, true};
-  }
-
-  Attempt ended(Next next) {
-    if (next == Next::Accepted) return {delivery::Accepted{dialogue_.accepted()}, dialogue_.connection()};
-    if (next == Next::Refused) return {refused(), dialogue_.connection(), hung_up()};
-    auto context = fmt::format("at {}", catalogue::step_name(dialogue_.step()));
-    if (dot_written_) return {Unknown{std::move(context)}, dialogue_.connection()};
-    return {Refused{Reason::RelayProtocolError, std::nullopt, std::move(context), {}}, dialogue_.connection(),
-            true};
-  }
-
-  /// 421 says that the connection ends, which on one that was kept says nothing of this message.
-  bool hung_up() const { return dialogue_.refusal()->reply.code == 421 && !dot_written_; }
-
-  Outcome refused() const {
-    const auto& refusal = *dialogue_.refusal();
-    const auto reason = catalogue::classify_relay_reply(refusal.step, refusal.reply.code,
-                                                        refusal.reply.enhanced, refusal.reply.text());
-    return Refused{reason, refusal.reply, std::string(catalogue::step_name(refusal.step)), refusal.recipient};
-  }
+  Ended accepted() const;
+  Ended unreadable(const catalogue::Failure& failure) const;
+  Ended refused() const;
+  Ended failed(Reason reason, const std::string& words) const;
+  Ended failed(const net::Error& error) const;
 
   net::Stream* stream_;
-  const delivery::Message* message_;
   net::Timer* timer_;
-  Patience patience_;
-  base::SteadyTime deadline_;
-  TransactionDialogue dialogue_;
-  bool dot_written_ = false;
+  const delivery::Message* message_;
+  TransactionTimes times_;
+  Dialogue dialogue_;
+  smtp::DotStuffer stuffer_;
+  std::string piece_;
+  std::string wire_;
+  std::uint64_t offset_ = 0;
+  bool whole_ = false;  ///< all of the body is on its way or in wire_
+  // Only once all of the last piece was handed over: a TLS record that went out in part can't be read by anybody, so
+  // until then no dot has been sent.
+  bool dot_sent_ = false;
+  base::SteadyTime answer_by_;
+  std::optional<net::Error> fault_;
 };
+
+asio::awaitable<Ended> Transaction::run() {
+  auto next = Next::Read;
+  while (next == Next::Read || next == Next::SendBody) {
+    if (next == Next::SendBody) {
+      const auto sent = co_await send_body();
+      if (!sent) co_return unreadable(sent.error());
+      next = *sent;
+      if (next != Next::Read) break;
+    } else if (!dialogue_.output().empty()) {
+      const auto written = co_await stream_->write_all(dialogue_.output(), times_.envelope);
+      if (!written) co_return failed(written.error());
+      dialogue_.output_written();
+    }
+    next = dot_sent_ ? co_await read_answer() : co_await read(times_.envelope);
+  }
+  if (fault_) co_return failed(*fault_);
+  if (next == Next::Accepted) co_return accepted();
+  if (next == Next::Refused) co_return refused();
+  co_return failed(Reason::RelayProtocolError, "the answer is not SMTP");
+}
+
+/// Sends all of the body, or as much as the relay takes before it refuses or goes.
+/// @return Read once all is sent, else what ended it; fails where our own disk does
+asio::awaitable<catalogue::Result<Next>> Transaction::send_body() {
+  stuffer_.write(message_->trace_header, wire_);
+  while (!whole_) {
+    const auto filled = next_piece();
+    if (!filled) co_return base::Unexpected<catalogue::Failure>{filled.error()};
+    const auto written = co_await stream_->write_all(wire_, timer_->now() + times_.body_stall);
+    wire_.clear();
+    if (!written || (!whole_ && !stream_->quiet())) {
+      // A relay that refuses in the middle may have closed behind its reply.
+      const auto early = co_await read(timer_->now());
+      if (early != Next::Read) co_return early;
+      if (!written) {
+        fault_ = written.error();
+        co_return Next::Broken;
+      }
+    }
+  }
+  dot_sent_ = true;
+  dialogue_.body_sent();
+  answer_by_ = std::max(times_.answer, timer_->now() + times_.reply_time);
+  co_return Next::Read;
+}
+
+/// Puts the next piece of the body into wire_, the last one with the final dot.
+catalogue::Result<base::Done> Transaction::next_piece() {
+  const auto& body = *message_->body;
+  piece_.resize(std::min<std::uint64_t>(kPiece, body.size() - offset_));
+  const auto count = body.read_at(offset_, piece_);
+  if (!count) return base::Unexpected{count.error()};
+  stuffer_.write({piece_.data(), *count}, wire_);
+  offset_ += *count;
+  whole_ = offset_ >= body.size() || *count == 0;
+  if (whole_) stuffer_.finish(wire_);
+  return base::Done{};
+}
+
+/// Reads once and hands it to the dialogue; a fault is kept.
+asio::awaitable<Next> Transaction::read(base::SteadyTime deadline) {
+  std::array<char, 1024> buffer;
+  const auto count = co_await stream_->read_some(buffer, deadline);
+  if (!count) {
+    fault_ = count.error();
+    co_return Next::Broken;
+  }
+  co_return dialogue_.feed({buffer.data(), *count});
+}
+
+/// Reads once of the answer to the final dot: until the deadline in any case, then for as long as the app waits, too.
+asio::awaitable<Next> Transaction::read_answer() {
+  const auto next = co_await read(times_.answer);
+  if (!fault_ || fault_->fault != net::Fault::TimedOut) co_return next;
+  fault_.reset();
+  auto hang_up = [stream = stream_] { stream->close(); };
+  const std::stop_callback stop_waiting(message_->app_gone, std::move(hang_up));
+  co_return co_await read(answer_by_);
+}
+
+Ended Transaction::accepted() const {
+  return {delivery::Accepted{dialogue_.accepted()}, dialogue_.connection()};
+}
+
+Ended Transaction::unreadable(const catalogue::Failure& failure) const {
+  return {delivery::Refused{failure.reason, std::nullopt, failure.context, {}}, Connection::MustClose};
+}
+
+Ended Transaction::refused() const {
+  const auto& refusal = *dialogue_.refusal();
+  const auto& reply = refusal.reply;
+  const auto reason = catalogue::classify_relay_reply(refusal.step, reply.code, reply.enhanced, reply.text());
+  auto context = "at " + std::string(catalogue::step_name(refusal.step));
+  // 421 is about the connection, and a login that has ended about the login: both before the dot only.
+  const bool elsewhere = !dot_sent_ && (reply.code == 421 || reason == Reason::NotAuthenticated);
+  return {delivery::Refused{reason, reply, std::move(context), refusal.recipient},
+          elsewhere ? Connection::MustClose : dialogue_.connection(), elsewhere};
+}
+
+Ended Transaction::failed(Reason reason, const std::string& words) const {
+  auto context = "at " + std::string(catalogue::step_name(dialogue_.step())) + ": " + words;
+  if (dot_sent_) return {delivery::Unknown{std::move(context)}, Connection::MustClose};
+  if (dialogue_.refusal()) {
+    auto ended = refused();
+    ended.connection = Connection::MustClose;
+    return ended;
+  }
+  return {delivery::Refused{reason, std::nullopt, std::move(context), {}}, Connection::MustClose, true};
+}
+
+Ended Transaction::failed(const net::Error& error) const {
+  const auto failure = smtp::relay_failure(error);
+  return failed(failure.reason, failure.context);
+}
 
 }  // namespace
 
-asio::awaitable<Attempt> transact(Connection& connection, const delivery::Message& message, net::Timer& timer,
-                                  Patience patience, base::SteadyTime deadline) {
-  Transaction transaction(connection, message, timer, patience, deadline);
-  auto attempt = co_await transaction.run();
-  connection.needs_reset = attempt.connection == TransactionDialogue::Connection::NeedsReset;
-  co_return attempt;
+asio::awaitable<Ended> transact(net::Stream& stream, net::Timer& timer,
+                                const smtp::Capabilities& capabilities, const delivery::Message& message,
+                                bool reset_first, TransactionTimes times) {
+  if (!capabilities.smtputf8 && needs_smtputf8(message)) {
+    delivery::Refused missing{Reason::SmtpUtf8Missing, std::nullopt, "the relay does not offer SMTPUTF8", {}};
+    const auto kept = reset_first ? Connection::NeedsReset : Connection::Clean;
+    Ended ended{std::move(missing), kept};
+    co_return ended;
+  }
+  Transaction transaction(stream, timer, capabilities, message, reset_first, times);
+  co_return co_await transaction.run();
 }
 
 }  // namespace mailid::upstream

@@ -1,34 +1,35 @@
 #pragma once
 
-#include <chrono>
-
-#include "common/net/timer.hpp"
+#include "common/net/stream.hpp"
+#include "common/smtp/capabilities.hpp"
 #include "common/smtp/transaction_dialogue.hpp"
 #include "sidecar/delivery/transport.hpp"
-#include "sidecar/upstream/pool.hpp"
 
 namespace mailid::upstream {
 
-/// How long a transaction waits where the message's deadline doesn't count any more.
-struct Patience {
-  std::chrono::seconds body_stall{60};  ///< for the relay to take more of the body
-  std::chrono::minutes reply_time{10};  ///< for the answer to the final dot (RFC 5321 4.5.3.2.6)
+/// How long a transaction may wait.
+struct TransactionTimes {
+  base::SteadyTime envelope;  ///< for every reply before the body
+  base::Duration body_stall;  ///< for the relay to take a piece of the body
+  base::SteadyTime answer;    ///< for the reply to the final dot, in any case
+  base::Duration reply_time;  ///< for that reply from the dot on, for as long as the app waits, too
 };
 
-/// What one transaction came to.
-struct Attempt {
+/// How one transaction ended.
+struct Ended {
   delivery::Outcome outcome;
-  smtp::TransactionDialogue::Connection connection;  ///< what may still be done with the connection
-  bool broke =
-      false;  ///< the connection failed before the final dot: nothing was delivered, and it may be tried anew
+  smtp::TransactionDialogue::Connection connection;  ///< what may be done with the connection
+  /// Nothing was said about the message, the connection (or its login) failed before the final dot: another
+  /// connection may do better.
+  bool connection_failed = false;
 };
 
-/// One mail transaction on a logged-in connection: envelope, trace header and body, the answer.
+/// Makes one transaction on a connection on which MAIL may be said.
 ///
-/// The body is read from `message.body` piece by piece, so memory doesn't grow with it. From the moment the final
-/// dot may have been written every fault is delivery::Unknown. The answer is awaited until `deadline`, and as long
-/// as the app is there for up to `patience.reply_time`. References must live until the coroutine ends.
-asio::awaitable<Attempt> transact(Connection& connection, const delivery::Message& message, net::Timer& timer,
-                                  Patience patience, base::SteadyTime deadline);
+/// The body goes out in pieces of about 15 KiB, the last one together with the final dot. All that is passed by
+/// reference or pointer must live until it ends.
+asio::awaitable<Ended> transact(net::Stream& stream, net::Timer& timer,
+                                const smtp::Capabilities& capabilities, const delivery::Message& message,
+                                bool reset_first, TransactionTimes times);
 
 }  // namespace mailid::upstream
