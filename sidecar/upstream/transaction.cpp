@@ -13,13 +13,12 @@ namespace mailid::upstream {
 namespace {
 
 using catalogue::Reason;
-using catalogue::Step;
 using Dialogue = smtp::TransactionDialogue;
 using Next = Dialogue::Next;
 using Connection = Dialogue::Connection;
 
 // With the dots that are doubled a piece still fits one TLS record of 16 KiB.
-constexpr std::size_t kPiece = 15 * 1024;
+constexpr std::size_t kPiece = std::size_t{15} * 1024;
 
 smtp::TransactionRequest request_for(const delivery::Message& message, const smtp::Capabilities& capabilities,
                                      bool reset_first) {
@@ -87,7 +86,11 @@ asio::awaitable<Ended> Transaction::run() {
       if (!written) co_return failed(written.error());
       dialogue_.output_written();
     }
-    next = dot_sent_ ? co_await read_answer() : co_await read(times_.envelope);
+    if (dot_sent_) {
+      next = co_await read_answer();
+    } else {
+      next = co_await read(times_.envelope);
+    }
   }
   if (fault_) co_return failed(*fault_);
   if (next == Next::Accepted) co_return accepted();

@@ -48,7 +48,7 @@ class FakeTimer final : public net::Timer {
 
   class SetAlarm final : public Alarm {
    public:
-    SetAlarm(std::shared_ptr<Alarms> alarms, Key key) : alarms_(std::move(alarms)), key_(key) {}
+    SetAlarm(std::shared_ptr<Alarms> alarms, Key key) : alarms_(std::move(alarms)), key_(std::move(key)) {}
     SetAlarm(const SetAlarm&) = delete;
     SetAlarm& operator=(const SetAlarm&) = delete;
     ~SetAlarm() override { alarms_->erase(key_); }

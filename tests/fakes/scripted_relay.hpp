@@ -251,7 +251,7 @@ class ScriptedRelay {
       if (line->starts_with('.')) line->erase(0, 1);
       body_octets += line->size() + 2;
       if (refuse_body_after && body_octets > *refuse_body_after) {
-        co_await peer->stream.write_all(body_refusal, kNever);
+        [[maybe_unused]] const auto written = co_await peer->stream.write_all(body_refusal, kNever);
         co_return false;
       }
       peer->mail.body += *line + "\r\n";

@@ -60,10 +60,9 @@ class TestAuthority {
     ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), serial + 1);
     X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -kDay);
     X509_gmtime_adj(X509_getm_notAfter(certificate.get()), seconds);
-    const std::string text = common_name;
     X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate.get()), NID_commonName, MBSTRING_UTF8,
-                               reinterpret_cast<const unsigned char*>(text.data()),
-                               static_cast<int>(text.size()), -1, 0);
+                               reinterpret_cast<const unsigned char*>(common_name.data()),
+                               static_cast<int>(common_name.size()), -1, 0);
     return certificate;
   }
 
@@ -75,7 +74,7 @@ class TestAuthority {
 
   static std::string drain(BIO& bio) {
     char* text = nullptr;
-    const long size = BIO_ctrl(&bio, BIO_CTRL_INFO, 0, &text);
+    const long size = BIO_ctrl(&bio, BIO_CTRL_INFO, 0, static_cast<void*>(&text));
     return {text, static_cast<std::size_t>(size)};
   }
 

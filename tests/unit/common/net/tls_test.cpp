@@ -210,8 +210,8 @@ TEST_F(TlsTest, RefusesOldVersions) {
 
 class RootsTest : public TlsTest {
  protected:
-  RootsTest() { std::filesystem::create_directory(folder_); }
-  ~RootsTest() override { std::filesystem::remove_all(folder_); }
+  void SetUp() override { std::filesystem::create_directory(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   /// Writes the authority where a hashed folder has it, or where one is told to.
   std::string write_root(const std::string& name) const {

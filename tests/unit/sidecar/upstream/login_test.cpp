@@ -12,7 +12,7 @@ using testing::Not;
 
 class LoginTest : public TransportTest {
  protected:
-  ~LoginTest() override {
+  void TearDown() override {
     EXPECT_THAT(relay_.clear, Not(HasSubstr("AUTH")));
     EXPECT_THAT(relay_.clear, Not(HasSubstr(base::base64_encode("user=bill").substr(0, 10))));
   }
@@ -161,10 +161,8 @@ class StepTest : public LoginTest, public testing::WithParamInterface<const char
   /// The mail may have been delivered only where the dot was sent.
   std::string cut_off() const { return step() == "DOT" ? "Unknown" : "RelayClosed"; }
   bool before_the_token() const {
-    for (const auto* known : {"GREETING", "EHLO", "STARTTLS", "EHLO-TLS", "AUTH"}) {
-      if (step() == known) return true;
-    }
-    return false;
+    const std::set<std::string> before{"GREETING", "EHLO", "STARTTLS", "EHLO-TLS", "AUTH"};
+    return before.contains(step());
   }
   void expect_no_mail_and_no_early_token() {
     EXPECT_THAT(relay_.mails, IsEmpty());

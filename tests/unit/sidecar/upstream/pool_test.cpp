@@ -7,7 +7,6 @@ namespace {
 using namespace std::chrono_literals;
 using testing::Contains;
 using testing::ElementsAre;
-using testing::HasSubstr;
 
 class PoolTest : public TransportTest {
  protected:
@@ -22,6 +21,7 @@ class PoolTest : public TransportTest {
   }
   std::vector<std::string> subjects() const {
     std::vector<std::string> subjects;
+    subjects.reserve(relay_.mails.size());
     for (const auto& mail : relay_.mails) {
       const auto begin = mail.body.find("Subject: ") + 9;
       subjects.push_back(mail.body.substr(begin, mail.body.find('\r', begin) - begin));
