@@ -159,9 +159,9 @@ class Controller:
         return int(head.split()[1]), body.decode()
 
     def metric(self, name: str, label: str = "") -> float:
-        """The sum of a metric's series, or of those whose labels have this text in them."""
-        values = re.findall(rf"(?m)^{name}(?:\{{.*{label}.*\}})? (\S+)$", self.page("/metrics")[1])
-        return sum(map(float, values))
+        """The sum of a metric's series, of those with the label (`namespace="shop"`)."""
+        values = re.findall(rf"(?m)^{name}(?:\{{(.*)\}})? (\S+)$", self.page("/metrics")[1])
+        return sum(float(value) for labels, value in values if label in labels)
 
 
 class Identity:
@@ -205,6 +205,14 @@ class Identity:
         objects = {"apiVersion": "v1", "kind": "List", "items": self.objects()}
         self.bed.kubectl("apply", "--namespace", self.namespace, "-f", "-", input=json.dumps(objects))
 
+    def delete(self) -> None:
+        """Without a controller manager its namespace stays, and the next test's controller would find it there."""
+        self.bed.kubectl("delete", "mid", "--all", "--namespace", self.namespace)
+
+    def set_life(self, seconds: int) -> None:
+        """How long tokens live that are issued from now on."""
+        self.bed.authorization.put_client(self.client, lifetime=seconds)
+
     def ask_refresh(self, value: str) -> None:
         annotation = f"mailidentity.io/refresh={value}"
         self.bed.kubectl("annotate", "--namespace", self.namespace, f"mid/{self.name}", annotation)
@@ -212,9 +220,6 @@ class Identity:
     def status(self) -> dict:
         found = self.bed.kubectl("get", "mid", self.name, "--namespace", self.namespace, "-o", "json").stdout
         return json.loads(found).get("status", {})
-
-    def conditions(self) -> dict[str, str]:
-        return {each["type"]: each["status"] for each in self.status().get("conditions", [])}
 
     def secret(self) -> dict[str, bytes]:
         """The token's Secret, decoded; empty where there is none."""
@@ -238,9 +243,9 @@ class Identity:
         if not secret or secret["token"].decode() == old_token:
             return False
         status = self.status()
-        wanted = {"Ready": "True", "TokenIssued": "True", "TokenFresh": "True", "LoginVerified": "True"}
+        conditions = {each["type"]: each["status"] for each in status.get("conditions", [])}
         return (
-            {each["type"]: each["status"] for each in status.get("conditions", [])} == wanted
+            conditions == dict.fromkeys(("Ready", "TokenIssued", "TokenFresh", "LoginVerified"), "True")
             and status["token"]["expirationTime"].encode() == secret["expires-at"]
             and "lastFailure" not in status
         )

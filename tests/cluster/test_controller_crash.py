@@ -12,8 +12,8 @@ from controller import DOMAIN, Controller, Identity, Proxies, reached, until
 
 # Where it dies: which server's proxy, the moment, the request, and how many calls of the token endpoint that costs.
 # What arrives and is dropped was never seen by the server; what is answered and dropped was done.
-SECRET = r"^(POST|PATCH) /api/v1/namespaces/[^/]+/secrets"
-STATUS = r"^PATCH /apis/mailidentity\.io/.*/status"
+SECRET = r"^(POST|PATCH) /api/v1/namespaces/NAMESPACE/secrets"
+STATUS = r"^PATCH /apis/mailidentity\.io/v1alpha1/namespaces/NAMESPACE/.*/status"
 POINTS = {
     "before-token-request": ("authorization", "arrives", r"^POST /token", 0),
     "after-token-request": ("authorization", "answered", r"^POST /token", 1),
@@ -41,7 +41,9 @@ def controller(testbed, proxies, tmp_path):
 
 @pytest.fixture
 def identity(testbed, proxies, make_namespace):
-    return Identity(testbed, proxies, make_namespace("crash"))
+    made = Identity(testbed, proxies, make_namespace("crash"))
+    yield made
+    made.delete()
 
 
 def log_in(bed, mailbox: str, token: str) -> int:
@@ -63,9 +65,10 @@ def assert_token_works(identity: Identity) -> None:
     assert log_in(identity.bed, f"{identity.name}@{DOMAIN}", token) == 235
 
 
-def kill_at(point: str, proxies: Proxies, controller: Controller, begin) -> None:
+def kill_at(point: str, proxies: Proxies, controller: Controller, identity: Identity, begin) -> None:
     """Begins something and kills the controller at the point."""
     server, moment, request, _ = POINTS[point]
+    request = request.replace("NAMESPACE", identity.namespace)
     hold = getattr(proxies, server).at(moment, request, controller.kill)
     begin()
     reached(hold, point)
@@ -75,7 +78,7 @@ def kill_at(point: str, proxies: Proxies, controller: Controller, begin) -> None
 @pytest.mark.parametrize("point", POINTS)
 def test_killed_while_the_first_token_is_fetched(point, proxies, controller, identity):
     controller.start()
-    kill_at(point, proxies, controller, identity.apply)
+    kill_at(point, proxies, controller, identity, identity.apply)
     if identity.secret():
         assert_token_works(identity)
 
@@ -93,7 +96,9 @@ def test_killed_while_the_token_is_rotated(point, proxies, controller, identity)
     old = identity.token()
     assert identity.calls() == 1
 
-    kill_at(point, proxies, controller, lambda: identity.ask_refresh("now"))
+    # Of another life, so that the status changes even where both tokens are of the same second.
+    identity.set_life(1800)
+    kill_at(point, proxies, controller, identity, lambda: identity.ask_refresh("now"))
     assert_token_works(identity)
 
     controller.start()
@@ -106,11 +111,12 @@ def test_restart_while_tokens_are_fresh_makes_no_call(controller, identity):
     controller.start()
     identity.apply()
     until(identity.settled, "the identity is ready")
+    here = f'namespace="{identity.namespace}"'
     for _ in range(3):
         assert controller.terminate() == 0
         controller.start()
         until(lambda: controller.page("/readyz")[0] == 200, "the controller is ready")
-        until(lambda: controller.metric("mailidentity_ready") >= 1, "the identity was looked at")
+        until(lambda: controller.metric("mailidentity_ready", here) == 1, "the identity was looked at")
     assert identity.calls() == 1
     assert controller.metric("mailidentity_token_requests_total") == 0
 
@@ -126,12 +132,13 @@ def test_a_hundred_identities(testbed, proxies, controller, make_namespace, reco
     begin = time.monotonic()
     listed = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
     testbed.kubectl("create", "--namespace", first.namespace, "-f", "-", input=listed)
-    ours = f'namespace="{first.namespace}"'
-    until(lambda: controller.metric("mailidentity_ready", ours) == len(names), "all are ready", limit=120)
+    here = f'namespace="{first.namespace}"'
+    until(lambda: controller.metric("mailidentity_ready", here) == len(names), "all are ready", limit=120)
     seconds = time.monotonic() - begin
     assert first.calls() == len(names)
     status = Path(f"/proc/{controller.pid}/status").read_text()
     resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
     record_property("controller_rss_kib", resident)
     print(f"controller with {len(names)} identities: {resident} KiB resident, all ready after {seconds:.1f} s")
+    testbed.kubectl("delete", "mid", "--all", "--namespace", first.namespace)
     assert resident < 64 * 1024
