@@ -60,12 +60,14 @@ class FakeTokenSource final : public identity::Identities {
 
   std::vector<std::string> names() const override {
     std::vector<std::string> names;
+    names.reserve(known_.size());
     for (const auto& [name, credentials] : known_) names.push_back(name);
     return names;
   }
 
   std::string pick(std::string_view sender, std::string_view preferred) override {
     std::vector<identity::CredentialsPtr> known;
+    known.reserve(known_.size());
     for (const auto& [name, credentials] : known_) known.push_back(credentials);
     return identity::pick_identity(known, sender, preferred);
   }

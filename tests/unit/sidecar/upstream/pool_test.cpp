@@ -40,6 +40,7 @@ TEST_F(PoolTest, OpensNoMoreConnectionsThanTheLimit) {
   limit(2);
   relay_.hold("DOT");
   std::vector<fakes::EventLoop::Place<delivery::Outcome>> outcomes;
+  outcomes.reserve(5);
   for (int i = 0; i < 5; ++i) outcomes.push_back(begin());
   loop_.run_until([&] { return relay_.held("DOT") == 2; });
   EXPECT_EQ(connections("in_use"), 2);
