@@ -218,10 +218,11 @@ http::http_request library_request(Request& request, const std::string& user_age
 }
 
 pplx::task<Arrival> read_body(http::http_response response) {
-  concurrency::streams::container_buffer<std::string> buffer;
+  concurrency::streams::container_buffer<std::vector<std::uint8_t>> buffer;
   return response.body().read_to_end(buffer).then([buffer, response](std::size_t) {
     Arrival arrival;
-    arrival.bytes = std::move(buffer.collection());
+    const auto& bytes = buffer.collection();
+    arrival.bytes = std::string(bytes.begin(), bytes.end());
     arrival.response = response;
     return arrival;
   });
