@@ -283,7 +283,9 @@ TEST_F(CpprestTransportTest, SendsAReadAgainWhereTheKeptConnectionHasDied) {
   const auto answer = begin(transport().send(request()));
   loop_.run_until([this] { return !second_.empty(); });
   server_.answer(whole("again"));
-  EXPECT_EQ(end(answer)->body, "again");
+  const auto again = end(answer);
+  ASSERT_TRUE(again) << again.error().detail;
+  EXPECT_EQ(again->body, "again");
   EXPECT_EQ(server_.connections, 2);
 }
 
