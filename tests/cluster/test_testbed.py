@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from testbed.place import ROOT, Place
 
 NAME = "lifecycle"
 PLACE = Place(NAME)
-OWN = {kind: Path("/proc/self/ns", kind).readlink() for kind in ("net", "mnt", "pid")}
+OWN = Path("/proc/self/ns/mnt").readlink()
 
 
 def bin_testbed(*arguments: str, check: bool = True) -> subprocess.CompletedProcess:
@@ -35,14 +36,14 @@ def rules() -> list[str]:
     return found
 
 
-def foreign_processes() -> list[str]:
-    """Processes in other namespaces than this one, or that name the testbed's folders."""
+def our_processes() -> list[str]:
+    """Processes that see, in their own mount namespace, a folder of this testbed, or name one."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 argv = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                inside = any((entry / "ns" / kind).readlink() != own for kind, own in OWN.items())
+                inside = (entry / "ns/mnt").readlink() != OWN and str(PLACE.state) in (entry / "mountinfo").read_text()
             except OSError:
                 continue
             if argv and (inside or str(PLACE.state) in argv):
@@ -50,17 +51,23 @@ def foreign_processes() -> list[str]:
     return found
 
 
+def without_others(paths: Iterable[str]) -> list[str]:
+    """Without what belongs to testbeds that are up beside this one."""
+    return sorted(path for path in paths if "/mail-identity-testbed" not in path or f"/{PLACE.cgroup}" in path)
+
+
 def machine() -> dict[str, list[str]]:
     """All that a node may leave on a machine."""
     links = subprocess.run(["ip", "-oneline", "link"], capture_output=True, text=True, check=True).stdout
+    folders = [path for parent in ("/run", "/run/lock", "/var/lib", "/var/log") for path in Path(parent).iterdir()]
     return {
-        "mounts": sorted(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
+        "mounts": without_others(line.split()[4] for line in Path("/proc/self/mountinfo").read_text().splitlines()),
         "links": sorted(line.split(":")[1] for line in links.splitlines()),
-        "cgroups": sorted(folder for folder, _, _ in os.walk("/sys/fs/cgroup")),
-        "processes": sorted(foreign_processes()),
+        "cgroups": without_others(folder for folder, _, _ in os.walk("/sys/fs/cgroup")),
+        "processes": our_processes(),
         "rules": rules(),
         "forwarding": [Path("/proc/sys/net/ipv4/ip_forward").read_text()],
-        "folders": sorted(str(path) for folder in ("/run", "/var/lib", "/var/log") for path in Path(folder).iterdir()),
+        "folders": without_others(map(str, folders)),
     }
 
 
@@ -72,6 +79,7 @@ def before():
     for folder in (PLACE.logs, PLACE.lock.parent):
         folder.mkdir(parents=True, exist_ok=True)
     found = machine()
+    assert found["processes"] == []
     yield found
     bin_testbed("down")
 
@@ -114,7 +122,7 @@ def test_down_after_a_killed_up_leaves_nothing(before, level):
 
 def test_down_after_killed_servers_leaves_nothing(before):
     bin_testbed("up")
-    for server in ("etcd", "containerd", "kubelet", "postfix"):
+    for server in ("etcd", "containerd", "kubelet", "relay"):
         os.kill(pid_of(server), signal.SIGKILL)
     bin_testbed("down")
     assert machine() == before
@@ -130,7 +138,7 @@ def test_down_after_the_first_process_was_killed_leaves_nothing(before):
 
 def test_up_repairs_what_was_killed(before):
     bin_testbed("up")
-    killed = ("etcd", "kube-apiserver", "containerd", "kubelet", "dovecot", "postfix", "authorization", "coredns")
+    killed = ("etcd", "kube-apiserver", "containerd", "kubelet", "dovecot", "relay", "authorization", "coredns")
     for server in killed:
         os.kill(pid_of(server), signal.SIGKILL)
     assert bin_testbed("status", check=False).returncode == 1
