@@ -277,18 +277,6 @@ TEST_F(CpprestTransportTest, NeverSendsAWriteTwice) {
   EXPECT_EQ(server_.connections, 1);
 }
 
-TEST_F(CpprestTransportTest, SendsAReadAgainWhereTheKeptConnectionHasDied) {
-  serve_two(whole("first"), "");
-  EXPECT_EQ(send(request())->body, "first");
-  const auto answer = begin(transport().send(request()));
-  loop_.run_until([this] { return !second_.empty(); });
-  server_.answer(whole("again"));
-  const auto again = end(answer);
-  ASSERT_TRUE(again) << again.error().detail;
-  EXPECT_EQ(again->body, "again");
-  EXPECT_EQ(server_.connections, 2);
-}
-
 TEST_F(CpprestTransportTest, StreamsWhatComesWhenItComes) {
   talk({kChunkedHead + chunk("one\n"), chunk("two\nth"), chunk("ree\n"), kLastChunk});
   next();
