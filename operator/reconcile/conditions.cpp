@@ -40,8 +40,8 @@ Condition condition(const Observation& seen, std::string_view type, ConditionSta
 }
 
 /// The cause that is being waited out. Only its code is kept, so what is known beside it is in the condition.
-Cause earlier_cause(const Observation& seen) {
-  const auto& reason = seen.last_failure->reason;
+Cause earlier_cause(const Observation& seen, const api::LastFailure& failure) {
+  const auto& reason = failure.reason;
   const auto* fresh = known(seen, api::kTokenFresh);
   if (fresh != nullptr && fresh->reason == reason) return {reason, fresh->message};
   const auto entry = reason_of(reason);
@@ -51,8 +51,9 @@ Cause earlier_cause(const Observation& seen) {
 /// What keeps the token from being as it should be, if anything does.
 std::optional<Cause> token_trouble(const Observation& seen, const std::optional<Failure>& trouble) {
   if (trouble) return cause_of(*trouble);
-  if (why_token(seen).empty()) return std::nullopt;
-  if (seen.last_failure) return earlier_cause(seen);
+  // Not tried yet is no failure: the next look, which is due at once, tries.
+  if (why_token(seen).empty() || !seen.credential) return std::nullopt;
+  if (seen.last_failure) return earlier_cause(seen, *seen.last_failure);
   return Cause{"TokenRequested", "A token is being asked for."};
 }
 

@@ -123,9 +123,9 @@ base::Time refresh_time(const StoredToken& token, std::uint64_t hash) {
 
 std::string token_attempt(const Observation& seen) {
   const std::string none;
-  const bool read = seen.credential && *seen.credential;
+  const auto* credential = seen.usable_credential();
   return fingerprint({"token", seen.desired ? seen.desired->request : none,
-                      read ? (**seen.credential).version : none, seen.refresh()});
+                      credential != nullptr ? credential->version : none, seen.refresh()});
 }
 
 std::string login_attempt(const Observation& seen) {
@@ -144,7 +144,8 @@ bool waiting(const Observation& seen, std::string_view attempt) {
   if (!failure || failure->attempt != attempt) return false;
   // A failure of the future is from before the clock was set back: its waiting would have no end.
   if (failure->time > seen.now + kClockSkew) return false;
-  return failure->retry_time && seen.now < *failure->retry_time;
+  const auto retry = failure->retry_time;
+  return retry && seen.now < *retry;
 }
 
 Decision decide(const Observation& seen) {
@@ -156,6 +157,8 @@ Decision decide(const Observation& seen) {
   const auto why = why_token(seen);
   const bool wait = !why.empty() && waiting(seen, token_attempt(seen));
   if (!why.empty() && !wait) {
+    // The token became due while something else was done: the credential was not read yet.
+    if (!seen.credential) return {Action::Wait, why, {}};
     if (credential_missing(seen)) return refuse("credential_missing", seen.credential->error());
     return {Action::FetchToken, why, {}};
   }
@@ -171,6 +174,7 @@ base::Duration next_look(const Observation& seen) {
   auto wait = kLongestWait;
   const auto not_after = [&](base::Time when) { wait = std::min(wait, base::Duration(when - seen.now)); };
   if (being_deleted(seen)) return wait;
+  if (seen.desired && !why_token(seen).empty() && !seen.credential) return kShortestLook;
   const auto decision = decide(seen);
   if (decision.action == Action::Wait || decision.action == Action::Refuse) {
     if (seen.last_failure && seen.last_failure->retry_time) not_after(*seen.last_failure->retry_time);
@@ -179,7 +183,7 @@ base::Duration next_look(const Observation& seen) {
   // TokenIssued must not stay True for longer than the token lives.
   if (token_usable(seen)) not_after(seen.token()->expires);
   if (why_token(seen).empty() && seen.token() != nullptr) not_after(refresh_time(*seen.token(), seen.hash));
-  return std::max(wait, base::Duration(1'000));
+  return std::max(wait, kShortestLook);
 }
 
 }  // namespace mailid::reconcile

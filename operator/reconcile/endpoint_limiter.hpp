@@ -32,8 +32,8 @@ class EndpointLimiter {
  private:
   struct Endpoint {
     int active = 0;
-    base::SteadyTime full_at{};  ///< when the whole burst is there again
-    base::SteadyTime paused_until{};
+    base::SteadyTime full_at;  ///< when the whole burst is there again
+    base::SteadyTime paused_until;
   };
 
   void forget_idle(base::SteadyTime now);

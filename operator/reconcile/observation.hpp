@@ -47,11 +47,21 @@ struct Observation {
   std::optional<api::LastFailure> last_failure;
 
   /// The token's Secret, or nullptr.
-  const TokenSecret* token_secret() const { return secret && *secret ? &**secret : nullptr; }
+  const TokenSecret* token_secret() const {
+    if (!secret) return nullptr;
+    const auto& found = *secret;
+    return found ? &*found : nullptr;
+  }
   /// The token in it, or nullptr.
   const StoredToken* token() const {
     const auto* found = token_secret();
     return found != nullptr && found->token ? &*found->token : nullptr;
+  }
+  /// The credential where it was read and is there, or nullptr.
+  const Credential* usable_credential() const {
+    if (!credential) return nullptr;
+    const auto& read = *credential;
+    return read ? &*read : nullptr;
   }
   /// A fingerprint of the refresh annotation's value; empty where there is no such annotation.
   std::string refresh() const;

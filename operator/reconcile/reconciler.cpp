@@ -60,13 +60,14 @@ asio::awaitable<Outcome> Reconciler::reconcile(std::string key) {
                                                    {"detail", seen.error().message}});
     co_return Outcome{Outcome::Kind::Retry, {}};
   }
-  if (!*seen) {
+  auto& found = *seen;
+  if (!found) {
     unsaved_.erase(key);
     forget_identity(around_.metrics, name.name_space, name.name);
     co_return Outcome{Outcome::Kind::Gone, {}};
   }
-  remember(**seen);
-  co_return co_await reconcile_seen(std::move(key), std::move(**seen));
+  remember(*found);
+  co_return co_await reconcile_seen(std::move(key), std::move(*found));
 }
 
 asio::awaitable<Outcome> Reconciler::reconcile_seen(std::string key, Observation seen) {
@@ -107,7 +108,7 @@ asio::awaitable<Reconciler::Step> Reconciler::act(Decision decision, Observation
                                {"because", decision.because}});
   switch (decision.action) {
     case Action::Refuse:
-      co_return refused(seen, decision);
+      co_return refused(seen, decision.refusal.value());
     case Action::FetchToken:
       co_return co_await fetch_token(seen);
     case Action::WriteSettings: {
@@ -123,8 +124,7 @@ asio::awaitable<Reconciler::Step> Reconciler::act(Decision decision, Observation
   co_return std::nullopt;
 }
 
-Reconciler::Trouble Reconciler::refused(Observation& seen, const Decision& decision) {
-  const auto& failure = *decision.refusal;
+Reconciler::Trouble Reconciler::refused(Observation& seen, const catalogue::Failure& failure) {
   if (failure.reason == Reason::KubernetesUnavailable) return {Trouble::Kind::Kube, failure};
   const bool of_credential = credential_missing(seen);
   const auto attempt = of_credential ? token_attempt(seen) : refusal_attempt(seen);
@@ -157,7 +157,7 @@ asio::awaitable<base::Expected<StoredToken, Reconciler::Trouble>> Reconciler::re
   if (*wait > base::Duration::zero()) co_await around_.timer.wait_for(*wait);
 
   const auto began = around_.timer.now();
-  auto request = complete(*seen.desired, **seen.credential);
+  auto request = complete(*seen.desired, *seen.usable_credential());
   auto answer = co_await around_.token_client.request(std::move(request));
   seen.now = around_.clock.now();
   if (!answer) {

@@ -84,7 +84,7 @@ class Reconciler {
   Unsaved& unsaved(const Observation& seen);
   void remember(Observation& seen) const;
   void forget_saved(const std::string& key, const Observation& seen);
-  Trouble refused(Observation& seen, const Decision& decision);
+  Trouble refused(Observation& seen, const catalogue::Failure& failure);
   void note(Observation& seen, FailedTry failed);
   void count_request(const Observation& seen, const std::string& result, base::SteadyTime began);
 

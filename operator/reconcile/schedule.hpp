@@ -40,6 +40,8 @@ base::Duration retry_delay(Attempt attempt, catalogue::Class cls, std::uint32_t 
 /// No identity goes longer without a look, so that this is how late at most it is noticed that somebody deleted or
 /// changed the token's Secret (it is not watched) or that the machine's clock was set.
 inline constexpr base::Duration kLongestWait{10 * 60'000};
+/// Nor is one looked at more often than this by itself.
+inline constexpr base::Duration kShortestLook{1'000};
 /// While the credential is what fails, it is read this often.
 inline constexpr base::Duration kCredentialLook{60'000};
 /// Between two calls of the token endpoint that both worked, however short tokens live.

@@ -25,21 +25,21 @@ constexpr const char* kContent = "mailidentity.io/content";
 /// The API server's text as a value whose strings are overwritten at its end: a Secret's data is in it.
 class SecretJson {
  public:
-  explicit SecretJson(std::string text) : value_(json::parse(text)) { base::wipe(text); }
+  explicit SecretJson(std::string text) : value_(json::parse(text).value_or(Json())) { base::wipe(text); }
   SecretJson(const SecretJson&) = delete;
   SecretJson& operator=(const SecretJson&) = delete;
   ~SecretJson() {
-    if (!is_object() || !value_->contains("data")) return;
-    for (auto& item : (*value_)["data"]) {
+    if (!value_.contains("data")) return;
+    for (auto& item : value_["data"]) {
       if (item.is_string()) base::wipe(item.get_ref<std::string&>());
     }
   }
 
-  bool is_object() const { return value_ && value_->is_object(); }
+  bool is_object() const { return value_.is_object(); }
 
   const Json* member(const char* outer, const char* name) const {
-    const auto found = value_->find(outer);
-    if (found == value_->end() || !found->is_object()) return nullptr;
+    const auto found = value_.find(outer);
+    if (found == value_.end() || !found->is_object()) return nullptr;
     const auto inner = found->find(name);
     return inner == found->end() ? nullptr : &*inner;
   }
@@ -67,7 +67,7 @@ class SecretJson {
   }
 
  private:
-  std::optional<Json> value_;
+  Json value_;
 };
 
 Failed no_secret(std::string_view name) {

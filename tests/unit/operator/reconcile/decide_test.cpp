@@ -141,6 +141,12 @@ TEST_F(Questions, RefuseWhileTheCredentialIsMissing) {
   EXPECT_EQ(refusal(), Reason::CredentialKeyMissing);
 }
 
+TEST_F(Questions, LookAgainAtOnceWhereATokenBecameDueMeanwhileAndTheCredentialWasNotRead) {
+  seen.now += minutes(35);
+  EXPECT_EQ(action(), Action::Wait);
+  EXPECT_EQ(next_look(seen), kShortestLook);
+}
+
 TEST_F(Questions, WriteSettingsThatChangedWithTheTokenThatIsThere) {
   (*seen.secret)->settings = "{}";
   EXPECT_TRUE(settings_changed(seen));

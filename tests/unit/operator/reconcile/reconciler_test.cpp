@@ -281,6 +281,19 @@ TEST_F(ReconcilerTest, IsReadyWhereOnlyTheOperatorCannotReachTheRelay) {
   EXPECT_EQ(condition("LoginVerified"), "Unknown RelayUnreachable");
 }
 
+TEST_F(ReconcilerTest, GetsOverATokenThatBecomesDueDuringALogin) {
+  reconcile_once();
+  cluster.edit(identity_path("billing"),
+               [](Json& object) { object["spec"]["senders"]["allowed"] = {"*@contoso.test"}; });
+  relay.before_answer = [this] { clock.advance(minutes(35)); };
+  const auto outcome = reconcile_once();
+  EXPECT_EQ(outcome.after, kShortestLook);
+  EXPECT_EQ(condition("TokenFresh"), "True TokenFresh");
+  relay.before_answer = nullptr;
+  reconcile_once();
+  EXPECT_EQ(token(), "token-2");
+}
+
 TEST_F(ReconcilerTest, ShowsThatItMayNotReadTheSecret) {
   cluster.fail("GET " + secret_path("billing-mail-token"), 403, "Forbidden");
   EXPECT_EQ(reconcile_once().kind, Outcome::Kind::Retry);
