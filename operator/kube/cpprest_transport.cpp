@@ -291,7 +291,7 @@ void use_one_http_thread() {
   std::call_once(once, [] {
     try {
       crossplat::threadpool::initialize_with_threads(1);
-    } catch (const std::runtime_error&) {
+    } catch (const std::runtime_error&) {  // NOLINT(bugprone-empty-catch): nothing is left to be done
       // Somebody else has said it before; the library takes it only once.
     }
   });

@@ -13,7 +13,6 @@ using namespace std::chrono_literals;
 using Kind = TransportError::Kind;
 using testing::AllOf;
 using testing::HasSubstr;
-using testing::Not;
 using testing::SizeIs;
 
 std::string chunk(const std::string& bytes) {
@@ -33,7 +32,7 @@ std::string whole(const std::string& body, const std::string& head = "HTTP/1.1 2
 /// The transport against a server of this process over TLS; the deadlines are the test's.
 class CpprestTransportTest : public testing::Test {
  protected:
-  ~CpprestTransportTest() override {
+  void TearDown() override {
     transport_.reset();
     loop_.poll();
   }
@@ -93,7 +92,9 @@ class CpprestTransportTest : public testing::Test {
   asio::awaitable<void> talk_over(std::shared_ptr<net::Stream> stream, std::vector<std::string> parts) {
     for (int i = 0; i < static_cast<int>(parts.size()); ++i) {
       while (said_ <= i) co_await go_on_.wait(timer_, base::SteadyTime::max());
-      co_await stream->write_all(parts[static_cast<std::size_t>(i)], base::SteadyTime::max());
+      const auto written =
+          co_await stream->write_all(parts[static_cast<std::size_t>(i)], base::SteadyTime::max());
+      if (!written) co_return;
     }
     while (said_ <= static_cast<int>(parts.size())) co_await go_on_.wait(timer_, base::SteadyTime::max());
   }
@@ -107,12 +108,15 @@ class CpprestTransportTest : public testing::Test {
   }
   asio::awaitable<void> answer_two(std::shared_ptr<net::Stream> stream, std::string first,
                                    std::string second) {
-    co_await stream->write_all(first, base::SteadyTime::max());
+    const auto written = co_await stream->write_all(first, base::SteadyTime::max());
+    if (!written) co_return;
     std::array<char, 4096> buffer{};
     const auto count = co_await stream->read_some(buffer, base::SteadyTime::max());
     if (!count) co_return;
     second_.assign(buffer.data(), *count);
-    if (!second.empty()) co_await stream->write_all(second, base::SteadyTime::max());
+    if (second.empty()) co_return;
+    const auto answered = co_await stream->write_all(second, base::SteadyTime::max());
+    EXPECT_TRUE(answered);
   }
 
   fakes::EventLoop loop_;
