@@ -5,6 +5,7 @@
 //
 // It ends with its input. What the reflector logs goes to standard error.
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <unistd.h>
 #include <vector>
@@ -121,5 +122,6 @@ int main(int count, char** arguments) {
   Shell shell(io, *config);
   asio::co_spawn(io, shell.run(), asio::detached);
   io.run();
-  return 0;
+  // As our programs end: what the library still has in hand is nobody's to free.
+  std::_Exit(0);
 }
