@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include <boost/asio/ip/v6_only.hpp>
+#include "common/net/listen.hpp"
 
 namespace mailid::http {
 namespace {
@@ -28,21 +28,6 @@ struct Connection {
   bool answering = false;
   bool served = false;
 };
-
-error_code bind(Tcp::acceptor& acceptor, const Tcp::endpoint& endpoint) {
-  error_code error;
-  acceptor.open(endpoint.protocol(), error);
-  if (error) return error;
-  acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
-  if (!error && endpoint.protocol() == Tcp::v6()) acceptor.set_option(asio::ip::v6_only(false), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) {
-    error_code ignored;
-    acceptor.close(ignored);
-  }
-  return error;
-}
 
 }  // namespace
 
@@ -227,7 +212,7 @@ net::Result<std::uint16_t> Server::listen(const std::string& address, std::uint1
     choices = {Tcp::endpoint(parsed, port)};
   }
   for (const auto& endpoint : choices) {
-    error = bind(state_->acceptor, endpoint);
+    error = net::listen(state_->acceptor, endpoint, net::Ipv6Socket::Both);
     if (error) continue;
     const auto bound = state_->acceptor.local_endpoint(error);
     if (error) continue;

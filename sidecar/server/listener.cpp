@@ -5,9 +5,8 @@
 #include <utility>
 #include <vector>
 
-#include <boost/asio/ip/v6_only.hpp>
-
 #include "common/catalogue/catalogue.hpp"
+#include "common/net/listen.hpp"
 #include "sidecar/server/connection.hpp"
 
 namespace mailid::server {
@@ -18,21 +17,6 @@ using Tcp = asio::ip::tcp;
 // When the process has no descriptors left, accepting again at once would only spin.
 constexpr base::Duration kAcceptPause{100};
 constexpr std::chrono::minutes kBetweenWarnings{1};
-
-error_code bind(Tcp::acceptor& acceptor, const Tcp::endpoint& endpoint) {
-  error_code error;
-  acceptor.open(endpoint.protocol(), error);
-  if (error) return error;
-  acceptor.set_option(Tcp::acceptor::reuse_address(true), error);
-  if (!error && endpoint.protocol() == Tcp::v6()) acceptor.set_option(asio::ip::v6_only(true), error);
-  if (!error) acceptor.bind(endpoint, error);
-  if (!error) acceptor.listen(asio::socket_base::max_listen_connections, error);
-  if (error) {
-    error_code ignored;
-    acceptor.close(ignored);
-  }
-  return error;
-}
 
 bool means_no_ipv6(const error_code& error) {
   return error == asio::error::address_family_not_supported ||
@@ -137,12 +121,12 @@ Listener::~Listener() {
 net::Result<std::uint16_t> Listener::listen(std::uint16_t port) {
   auto& [ipv4, ipv6] = state_->acceptors;
   const Tcp::endpoint endpoint4(asio::ip::address_v4::loopback(), port);
-  auto error = bind(ipv4, endpoint4);
+  auto error = net::listen(ipv4, endpoint4, net::Ipv6Socket::Ipv6Only);
   const auto bound = error ? Tcp::endpoint() : ipv4.local_endpoint(error);
   if (error) return failed(endpoint4, error);
 
   const Tcp::endpoint endpoint6(asio::ip::address_v6::loopback(), bound.port());
-  error = bind(ipv6, endpoint6);
+  error = net::listen(ipv6, endpoint6, net::Ipv6Socket::Ipv6Only);
   if (error && !means_no_ipv6(error)) {
     state_->close_acceptors();
     return failed(endpoint6, error);
