@@ -1,17 +1,15 @@
 #include "common/base/log.hpp"
 
-#include <array>
 #include <cmath>
 #include <fmt/format.h>
 #include <iterator>
 #include <unistd.h>
 
 #include "common/base/encoding.hpp"
+#include "common/base/log_level.hpp"
 
 namespace mailid::base {
 namespace {
-
-constexpr std::array<std::string_view, 4> kLevels{"debug", "info", "warning", "error"};
 
 void write_to_stderr(std::string_view line) {
   // A short write loses the end of the line: whoever reads our log is gone, and waiting for it would stop the mail.
@@ -53,7 +51,7 @@ void Log::error(std::string_view message, std::initializer_list<LogField> fields
 void Log::write(LogLevel level, std::string_view message, std::initializer_list<LogField> fields) const {
   if (level < least_) return;
   auto line = fmt::format(R"({{"time":"{}","level":"{}","message":{})", format_rfc3339(clock_->now()),
-                          kLevels[static_cast<std::size_t>(level)], json_quote(message));
+                          log_level_name(level), json_quote(message));
   for (const auto& field : fields) {
     line.append(",").append(json_quote(field.name)).append(":").append(std::visit(ToJson{}, field.value));
   }

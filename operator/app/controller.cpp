@@ -5,6 +5,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "common/base/log_level.hpp"
 #include "operator/app/flags.hpp"
 
 namespace mailid::app {
@@ -47,7 +48,7 @@ base::Expected<ControllerOptions, std::string> controller_options(
   const auto flags = Flags::parse(kFlags, arguments);
   if (!flags) return base::Unexpected{flags.error()};
 
-  const auto level = log_level(flags->text("log-level"));
+  const auto level = base::log_level_named(flags->text("log-level"));
   const auto health_port = flags->port("health-port");
   if (!level) return base::Unexpected{std::string("--log-level must be debug, info, warning or error")};
   if (!health_port) return base::Unexpected{std::string("--health-port must be a port number")};

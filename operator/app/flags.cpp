@@ -7,16 +7,6 @@
 namespace mailid::app {
 namespace {
 
-struct LevelName {
-  std::string_view name;
-  base::LogLevel level;
-};
-
-constexpr LevelName kLevels[] = {{"debug", base::LogLevel::Debug},
-                                 {"info", base::LogLevel::Info},
-                                 {"warning", base::LogLevel::Warning},
-                                 {"error", base::LogLevel::Error}};
-
 base::Unexpected<std::string> wrong(std::string what) {
   return base::Unexpected{std::move(what)};
 }
@@ -71,13 +61,6 @@ std::optional<std::uint16_t> Flags::port(std::string_view name) const {
   const auto [stop, error] = std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc{} || stop != value.data() + value.size()) return std::nullopt;
   return number;
-}
-
-std::optional<base::LogLevel> log_level(std::string_view name) {
-  for (const auto& row : kLevels) {
-    if (row.name == name) return row.level;
-  }
-  return std::nullopt;
 }
 
 std::string usage(std::span<const Flag> known) {

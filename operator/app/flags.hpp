@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "common/base/expected.hpp"
-#include "common/base/log.hpp"
 
 namespace mailid::app {
 
@@ -40,9 +39,6 @@ class Flags {
  private:
   std::map<std::string, std::string, std::less<>> values_;
 };
-
-/// The value of --log-level: debug, info, warning or error; nothing for any other word.
-std::optional<base::LogLevel> log_level(std::string_view name);
 
 /// One line for each flag.
 std::string usage(std::span<const Flag> known);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "common/base/log_level.hpp"
 #include "operator/app/flags.hpp"
 
 namespace mailid::app {
@@ -32,7 +33,7 @@ base::Expected<WebhookOptions, std::string> webhook_options(std::span<const std:
   const auto flags = Flags::parse(kFlags, arguments);
   if (!flags) return base::Unexpected{flags.error()};
 
-  const auto level = log_level(flags->text("log-level"));
+  const auto level = base::log_level_named(flags->text("log-level"));
   const auto port = flags->port("port");
   const auto health_port = flags->port("health-port");
   if (!level) return base::Unexpected{std::string("--log-level must be debug, info, warning or error")};

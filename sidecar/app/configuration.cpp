@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <fmt/format.h>
 
+#include "common/base/log_level.hpp"
 #include "common/contract/sidecar_environment.hpp"
 
 namespace mailid::app {
@@ -31,16 +32,6 @@ constexpr Variable kLogLevel{contract::kLogLevelVariable, "debug, info, warning 
 
 constexpr const Variable* kVariables[] = {&kIdentity,  &kIdentityDir, &kSpoolDir, &kSmtpPort,
                                           &kAdminPort, &kAcceptAuth,  &kCaPath,   &kLogLevel};
-
-struct LevelName {
-  std::string_view name;
-  base::LogLevel level;
-};
-
-constexpr LevelName kLevels[] = {{"debug", base::LogLevel::Debug},
-                                 {"info", base::LogLevel::Info},
-                                 {"warning", base::LogLevel::Warning},
-                                 {"error", base::LogLevel::Error}};
 
 /// A name that Kubernetes could have given, so that it can't lead out of the identity folder either.
 bool is_identity_name(std::string_view name) {
@@ -88,9 +79,7 @@ class Reader {
 
   base::LogLevel level(const Variable& variable) {
     const auto name = text(variable);
-    for (const auto& known : kLevels) {
-      if (known.name == name) return known.level;
-    }
+    if (const auto level = base::log_level_named(name)) return *level;
     complain(variable, name, variable.meaning);
     return base::LogLevel::Info;
   }
