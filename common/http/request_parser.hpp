@@ -12,8 +12,8 @@ namespace mailid::http {
 
 /// What one client may send in one request.
 struct ParserLimits {
-  std::size_t header_bytes = 16 * 1024;
-  std::size_t body_bytes = 64 * 1024;
+  std::size_t header_bytes = std::size_t{16} * 1024;
+  std::size_t body_bytes = std::size_t{64} * 1024;
 };
 
 /// Bytes to requests, one connection's after another, without a socket (RFC 9112).

@@ -44,7 +44,7 @@ class Serving {
   net::TlsServerContext* tls_;
   ServingNames names_;
   std::string authority_pem_;  ///< whose certificate is in use
-  base::Time due_{};           ///< when that is to be replaced
+  base::Time due_;             ///< when that is to be replaced
   std::string bundle_in_api_;
 };
 

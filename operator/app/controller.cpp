@@ -22,7 +22,7 @@ constexpr Flag kFlags[] = {
 };
 
 // Every token Secret carries it, and a sidecar reads 64 KiB of it and the spec's together.
-constexpr std::size_t kLongestBundle = 48 * 1024;
+constexpr std::size_t kLongestBundle = std::size_t{48} * 1024;
 
 using Pem = base::Expected<std::string, std::string>;
 
