@@ -14,7 +14,7 @@ namespace beast = boost::beast::http;
 namespace {
 
 // A chunk's own header has no limit in Beast; nothing that waits for its end needs more than this.
-constexpr std::size_t kLargestPending = 4 * 1024;
+constexpr std::size_t kLargestPending = std::size_t{4} * 1024;
 
 std::string to_string(boost::beast::string_view text) {
   return {text.data(), text.size()};
