@@ -80,8 +80,9 @@ def version(text: str) -> tuple[int, ...]:
 
 @functools.cache
 def go() -> Path:
-    """The machine's Go if it is new enough for kubernetes/go.mod, else a pinned one."""
-    wanted = version(re.search(r"^go ([\d.]+)$", (HERE / "kubernetes/go.mod").read_text(), re.M)[1])
+    """The machine's Go if it is new enough for what is built with it, else a pinned one."""
+    modules = (HERE / "kubernetes/go.mod", HERE / "coredns/go.mod")
+    wanted = max(version(re.search(r"^go ([\d.]+)$", module.read_text(), re.M)[1]) for module in modules)
     found = shutil.which("go")
     # The folder is one without go.mod, and no other version is fetched in its place.
     if found and version(run(found, "env", "GOVERSION", cwd="/", env=os.environ | GO_ENVIRONMENT)) >= wanted:

@@ -1,7 +1,7 @@
 // The DNS server of the testbed, pinned: bin/testbed builds it once into its cache.
 module mailidentity.io/testbed/coredns
 
-go 1.26.8
+go 1.26.0
 
 tool github.com/coredns/coredns
 
