@@ -64,24 +64,48 @@ Look around; all of it is still up:
   bin/testbed down         ends and removes everything"""
 
 
+def explain(bed: Testbed) -> None:
+    """Where no mail came: what a user would look at next."""
+    print("\n")
+    for question in (
+        ("get", "pods", "--all-namespaces", "--output=wide"),
+        ("describe", "mailidentities", "--namespace", NAMESPACE),
+        ("logs", "job/shop", "--all-containers", "--namespace", NAMESPACE),
+    ):
+        answer = bed.kubectl(*question, check=False)
+        print(f"$ kubectl {' '.join(question)}\n{answer.stdout}{answer.stderr}")
+
+
+def deliver(bed: Testbed) -> bytes:
+    """Installs the product and the example; the mail that the example's pod sent."""
+    done = step("helm install mail-identity-operator")
+    product.install(bed)
+    done()
+    before = len(bed.mails(RECIPIENT))
+    done = step("kubectl apply -f examples/quickstart")
+    apply(bed)
+    done()
+    done = step("Wait for the mail")
+    mails = product.Installed(bed).mails(RECIPIENT, count=before + 1)
+    bed.kubectl("wait", "--for=condition=Complete", "job/shop", "--namespace", NAMESPACE, "--timeout=60s")
+    done()
+    return mails[-1]
+
+
 def main() -> int:
     keep = "--keep" in sys.argv[1:]
-    subprocess.run([ROOT / "bin/testbed", "up"], check=True)
-    bed = Testbed()
+    bed = None
     try:
-        done = step("helm install mail-identity-operator")
-        product.install(bed)
-        done()
-        before = len(bed.mails(RECIPIENT))
-        done = step("kubectl apply -f examples/quickstart")
-        apply(bed)
-        done()
-        done = step("Wait for the mail")
-        mails = product.Installed(bed).mails(RECIPIENT, count=before + 1)
-        bed.kubectl("wait", "--for=condition=Complete", "job/shop", "--namespace", NAMESPACE, "--timeout=60s")
-        done()
-        show(bed, mails[-1])
+        subprocess.run([ROOT / "bin/testbed", "up"], check=True)
+        bed = Testbed()
+        show(bed, deliver(bed))
         print(LOOK_AROUND if keep else "\nRun bin/quickstart --keep to look around.")
+    except subprocess.CalledProcessError:
+        return 1  # bin/testbed has said why
+    except AssertionError as failure:
+        explain(bed)
+        print(f"bin/quickstart: no mail arrived: {failure}", file=sys.stderr)
+        return 1
     finally:
         if not keep:
             subprocess.run([ROOT / "bin/testbed", "down"], check=True)
