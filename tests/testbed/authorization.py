@@ -2,7 +2,9 @@
 
 import http.client
 import json
+import shutil
 import ssl
+from pathlib import Path
 from urllib.parse import quote, urlencode
 
 from . import tools
@@ -72,16 +74,24 @@ def ready(namespace: Namespace) -> bool:
     return True
 
 
+def lay_program(folder: Path, packages: Path) -> Path:
+    """This checkout's server, with the cache's packages beside it, where Node.js looks for them."""
+    folder.mkdir(exist_ok=True)
+    modules = folder / "node_modules"
+    modules.unlink(missing_ok=True)
+    modules.symlink_to(packages / "node_modules")
+    return Path(shutil.copy(HERE / "authorization/server.mjs", folder))
+
+
 def up(namespace: Namespace) -> None:
     if namespace.running("authorization"):
         return
     packages = tools.npm_packages("authorization", "the authorization server")
     with step("authorization server"):
         place = namespace.place
-        # Node.js looks for packages beside the program.
-        program = packages / "server.mjs"
-        program.write_bytes((HERE / "authorization/server.mjs").read_bytes())
-        config = place.state / "authorization.json"
+        folder = place.state / "authorization"
+        program = lay_program(folder, packages)
+        config = folder / "config.json"
         config.write_text(
             json.dumps(
                 {
