@@ -2,13 +2,12 @@
 
 import json
 import signal
-import smtplib
-import ssl
 import time
 from pathlib import Path
 
 import pytest
 from controller import DOMAIN, Controller, Identity, Proxies, reached, until
+from relay_login import GRANTED, log_in
 
 # Where it dies: which server's proxy, the moment, the request, and how many calls of the token endpoint that costs.
 # What arrives and is dropped was never seen by the server; what is answered and dropped was done.
@@ -46,23 +45,9 @@ def identity(testbed, proxies, make_namespace):
     made.delete()
 
 
-def log_in(bed, mailbox: str, token: str) -> int:
-    """The relay's answer to a login with the token: 235, or why not. The relay checks the token's signature."""
-
-    class Inside(smtplib.SMTP):
-        def _get_socket(self, host, port, timeout):
-            return bed.connect(host, port, timeout)
-
-    with Inside("relay.testbed.test", 587, timeout=20) as smtp:
-        smtp.starttls(context=ssl.create_default_context(cafile=str(bed.place.ca)))
-        smtp.ehlo()
-        answer = f"user={mailbox}\x01auth=Bearer {token}\x01\x01"
-        return smtp.auth("XOAUTH2", lambda challenge=None: answer, initial_response_ok=False)[0]
-
-
 def assert_token_works(identity: Identity) -> None:
-    token = identity.token()
-    assert log_in(identity.bed, f"{identity.name}@{DOMAIN}", token) == 235
+    """The relay checks the token's signature."""
+    assert log_in(identity.bed, f"{identity.name}@{DOMAIN}", identity.token()) == GRANTED
 
 
 def kill_at(point: str, proxies: Proxies, controller: Controller, identity: Identity, begin) -> None:
