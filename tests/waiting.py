@@ -11,7 +11,9 @@ def until(condition: Callable[[], Value], what: str | Callable[[], str], seconds
     """The first true value of `condition`, which is asked again and again. Where there is none in that time the test
     fails and says `what` did not happen; as a function it is asked only then."""
     end = time.monotonic() + seconds
+    pause = 0.01
     while not (value := condition()):
         assert time.monotonic() < end, f"not within {seconds:g} s: {what if isinstance(what, str) else what()}"
-        time.sleep(0.05)
+        time.sleep(pause)
+        pause = min(2 * pause, 0.2)
     return value
