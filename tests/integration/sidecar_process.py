@@ -8,11 +8,12 @@ import signal
 import smtplib
 import socket
 import subprocess
-import time
 import urllib.request
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+from waiting import until
 
 ROOT = Path(__file__).resolve().parents[2]
 BINARY = Path(os.environ.get("MAILID_SIDECAR", ROOT / "build/sidecar-static/mail-sidecar"))
@@ -95,7 +96,7 @@ class Sidecar:
         }
         with self._stderr.open("wb") as stderr:
             self.process = subprocess.Popen([BINARY], env=variables | (environment or {}), stderr=stderr)
-        eventually(self._serves)
+        until(self._serves, "the sidecar listens", seconds=10)
 
     def connect(self, timeout: float = 30) -> smtplib.SMTP:
         """The app's side of a connection, greeted."""
@@ -176,14 +177,6 @@ def reply(code: int, text: bytes) -> Reply:
     word = lines[0].partition(" ")[0]
     enhanced = word if word[1:2] == "." and word.replace(".", "").isdigit() else ""
     return Reply(code, enhanced, " ".join(line.removeprefix(enhanced).strip() for line in lines))
-
-
-def eventually(condition, seconds: float = 10) -> None:
-    """Waits for another process or thread; fails where it takes longer."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, f"did not happen in {seconds} s: {condition}"
-        time.sleep(0.01)
 
 
 def free_port() -> int:

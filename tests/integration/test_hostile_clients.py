@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 from fakes.fault_relay import FaultRelay, Mail
-from sidecar_process import IDENTITY, MAILBOX, Sidecar, eventually, identity_settings
+from sidecar_process import IDENTITY, MAILBOX, Sidecar, identity_settings
+from waiting import until
 
 KIB = 1024
 PEAK_BASE = 8 * KIB * KIB
@@ -100,7 +101,7 @@ class Pod:
 
     def taken(self) -> Mail:
         """The one message that the relay has taken; it notes it down after its reply."""
-        eventually(lambda: self.relay.mails)
+        until(lambda: self.relay.mails, "the relay has a message", seconds=10)
         assert len(self.relay.mails) == self.relay.dots == 1
         return self.relay.mails[0]
 
@@ -335,7 +336,7 @@ def test_clients_beyond_the_limit_are_told_so_until_one_goes(pod):
     assert refused.reply() == ""
     assert '"reason":"TooManyClients"' in pod.sidecar.log()
     pod.part_from(refused, pod._clients[0])
-    eventually(lambda: RawClient(pod.sidecar).reply().startswith("220 "))
+    until(lambda: RawClient(pod.sidecar).reply().startswith("220 "), "somebody else is let in", seconds=10)
 
 
 def test_clients_that_come_and_go_leave_nothing_behind(pod):

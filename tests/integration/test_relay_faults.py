@@ -7,7 +7,8 @@ import pytest
 from fakes.authority import Authority
 from fakes.fault_relay import STEPS, Cut, FaultRelay, Hold, Say
 from fakes.recorder import Recorder
-from sidecar_process import IDENTITY, MAILBOX, MESSAGE, eventually, free_port, holds_credential, identity_settings
+from sidecar_process import IDENTITY, MAILBOX, MESSAGE, free_port, holds_credential, identity_settings
+from waiting import until
 
 DEADLINE = 0.8
 BEFORE_THE_DOT = [step for step in STEPS if step not in ("tls", "dot")]
@@ -184,7 +185,7 @@ def test_a_token_that_is_rotated_between_two_messages(pod):
     assert pod.send().code == 250
     second = pod.rotate()
     pod.relay.accepted_tokens = {second}
-    eventually(lambda: pod.send().code == 250 and second in pod.relay.tokens)
+    until(lambda: pod.send().code == 250 and second in pod.relay.tokens, "the new token is used", seconds=10)
     assert pod.relay.tokens == [first, second]
 
 
@@ -344,7 +345,7 @@ def test_an_app_that_leaves_before_the_answer_to_the_final_dot(pod):
     app = pod.sidecar.begin()
     assert hold.reached.wait(10)
     app.close()
-    eventually(lambda: pod.sidecar.metric("mail_sidecar_ambiguous_total") == 1)
+    until(lambda: pod.sidecar.metric("mail_sidecar_ambiguous_total") == 1, "it is counted", seconds=10)
     assert pod.relay.dots == 1
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from fakes.fault_relay import FaultRelay, Hold
-from sidecar_process import BINARY, IDENTITY, MAILBOX, IdentityFolder, Sidecar, eventually, free_port, identity_settings
+from sidecar_process import BINARY, IDENTITY, MAILBOX, IdentityFolder, Sidecar, free_port, identity_settings
+from waiting import until
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_a_token_that_is_swapped_in_is_used_for_the_next_message(sidecar, identi
     fresh = make_token()
     relay.accepted_tokens = {fresh}
     identities.replace_token(IDENTITY, fresh)
-    eventually(lambda: '"generation":2' in sidecar.log())
+    until(lambda: '"generation":2' in sidecar.log(), "the sidecar has read the new token", seconds=10)
     assert sidecar.send().code == 250
     assert relay.tokens == make_token.made
     assert len(relay.mails) == 2
@@ -88,7 +89,7 @@ def test_a_folder_that_is_mounted_later_is_found(tmp_path, settings, make_token)
 
 def test_a_living_token_is_used_on_when_its_secret_has_gone(sidecar, identities):
     identities.remove(IDENTITY)
-    eventually(lambda: "last_state_in_use" in sidecar.log())
+    until(lambda: "last_state_in_use" in sidecar.log(), "the sidecar has seen that the Secret is gone", seconds=10)
     assert sidecar.send().code == 250
 
 
@@ -107,7 +108,7 @@ def test_sigterm_lets_a_message_under_way_be_answered(sidecar, relay):
     app = sidecar.begin()
     assert hold.reached.wait(20)
     sidecar.process.send_signal(signal.SIGTERM)
-    eventually(lambda: "stopping" in sidecar.log())
+    until(lambda: "stopping" in sidecar.log(), "the sidecar has been told to stop", seconds=10)
     hold.release()
     assert app.getreply()[0] == 250
     app.quit()
@@ -118,7 +119,7 @@ def test_sigterm_lets_a_message_under_way_be_answered(sidecar, relay):
 def test_an_app_that_stops_at_the_same_time_can_still_send(sidecar, relay):
     app = sidecar.connect()
     sidecar.process.send_signal(signal.SIGTERM)
-    eventually(lambda: "stopping" in sidecar.log())
+    until(lambda: "stopping" in sidecar.log(), "the sidecar has been told to stop", seconds=10)
     assert sidecar.send().code == 250
     assert app.sendmail(MAILBOX, "a@example.test", "last words") == {}
     app.quit()
@@ -136,7 +137,7 @@ def test_a_second_signal_ends_it_at_once_and_names_what_is_left_behind(sidecar, 
         sidecar.process.send_signal(signal.SIGTERM)
         return sidecar.process.poll() is not None
 
-    eventually(ended_by_another_signal)
+    until(ended_by_another_signal, "the sidecar has ended", seconds=10)
     assert sidecar.process.returncode == 0
     app.close()
     assert "message left behind" in sidecar.log()
