@@ -3,7 +3,7 @@
 import itertools
 import re
 
-import product
+import manifests
 import pytest
 
 TEXT = """\
@@ -38,22 +38,18 @@ def without_trace(mail: bytes) -> tuple[bytes, list[bytes]]:
 
 
 def workload(kind: str, recipient: str) -> dict:
-    arguments = (product.SEND_ONE, recipient, text_for(recipient))
+    arguments = (manifests.SEND_ONE, recipient, text_for(recipient))
     if kind == "Deployment":
-        return product.deployment("app", *arguments, "stay")
-    return product.job("app", *arguments) if kind == "Job" else product.pod("app", *arguments)
+        return manifests.deployment("app", *arguments, "stay")
+    return manifests.job("app", *arguments) if kind == "Job" else manifests.pod("app", *arguments)
 
 
 @pytest.mark.parametrize("kind", ["Deployment", "Job", "Pod"])
 def test_a_mail_arrives_byte_for_byte(installed, testbed, kubectl, make_namespace, kind):
-    namespace = make_namespace("first-mail", labels=product.RESTRICTED)
+    namespace = make_namespace("first-mail", labels=manifests.RESTRICTED)
     recipient = f"{kind.lower()}@{namespace}.test"
-    kubectl(
-        *("apply", "--namespace", namespace, "-f", "-"),
-        input=product.as_list(
-            product.app_secret(testbed), product.identity("billing", testbed), workload(kind, recipient)
-        ),
-    )
+    objects = (manifests.app_secret(), manifests.identity("billing"), workload(kind, recipient))
+    manifests.apply(testbed, namespace, *objects)
     (mail,) = installed.mails(recipient)
     body, added = without_trace(mail)
     assert body == text_for(recipient).encode()
@@ -72,12 +68,12 @@ def test_every_order_of_creation_ends_in_a_mail(installed, testbed, kubectl, mak
     namespace = make_namespace("any-order")
     recipient = f"{'-'.join(order)}@{namespace}.test"
     objects = {
-        "identity": product.identity("billing", testbed),
-        "secret": product.app_secret(testbed),
-        "pod": product.pod("app", product.SEND_ONE, recipient, text_for(recipient)),
+        "identity": manifests.identity("billing"),
+        "secret": manifests.app_secret(),
+        "pod": manifests.pod("app", manifests.SEND_ONE, recipient, text_for(recipient)),
     }
     for part in order:
-        kubectl("apply", "--namespace", namespace, "-f", "-", input=product.as_list(objects[part]))
+        manifests.apply(testbed, namespace, objects[part])
         if part == "pod":
             # Nothing holds the app's start up: it runs and is told 451 until there is a token.
             kubectl(
@@ -88,12 +84,10 @@ def test_every_order_of_creation_ends_in_a_mail(installed, testbed, kubectl, mak
     assert len(installed.mails(recipient)) == 1
 
 
-def test_a_pod_whose_identity_is_missing_starts_and_the_user_is_warned(installed, kubectl, make_namespace):
+def test_a_pod_whose_identity_is_missing_starts_and_the_user_is_warned(installed, testbed, make_namespace):
     namespace = make_namespace("warned")
-    made = kubectl(
-        *("apply", "--namespace", namespace, "-f", "-"),
-        input=product.as_list(product.pod("app", product.SEND_ONE, "nobody@warned.test", "x", label="nothing")),
-    )
+    pod = manifests.pod("app", manifests.SEND_ONE, "nobody@warned.test", "x", label="nothing")
+    made = manifests.apply(testbed, namespace, pod)
     assert "nothing" in made.stderr, "kubectl prints the webhook's warning"
     said = installed.log_line(namespace, "pod/app", "451")
     assert "4.7.0" in said

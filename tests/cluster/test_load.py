@@ -2,7 +2,7 @@
 
 import json
 
-import product
+import manifests
 
 SEND_LARGE = r"""
 import os, smtplib, sys, time
@@ -36,15 +36,12 @@ sys.exit(bool(failed))
 
 
 def run_job(installed, testbed, kubectl, namespace: str, script: str, *arguments: str) -> None:
-    objects = (
-        product.app_secret(testbed),
-        product.identity("crowd", testbed, limits={"connections": 3}, delivery={"deadline": "2m"}),
-    )
-    kubectl("apply", "--namespace", namespace, "-f", "-", input=product.as_list(*objects))
+    identity = manifests.identity("crowd", limits={"connections": 3}, delivery={"deadline": "2m"})
+    manifests.apply(testbed, namespace, manifests.app_secret(), identity)
     kubectl("wait", "--for=condition=Ready", "mid/crowd", "--namespace", namespace, "--timeout=60s")
-    job = product.job("app", script, *arguments, label="crowd")
+    job = manifests.job("app", script, *arguments, label="crowd")
     job["spec"]["backoffLimit"] = 0
-    kubectl("apply", "--namespace", namespace, "-f", "-", input=product.as_list(job))
+    manifests.apply(testbed, namespace, job)
     done = kubectl(
         *("wait", "--for=condition=Complete", "job/app", "--namespace", namespace, "--timeout=180s"), check=False
     )
@@ -58,7 +55,7 @@ def sidecar_restarts(kubectl, namespace: str) -> list[int]:
 
 
 def test_a_mail_of_20_megabytes_arrives(installed, testbed, kubectl, make_namespace):
-    namespace = make_namespace("large", labels=product.RESTRICTED)
+    namespace = make_namespace("large", labels=manifests.RESTRICTED)
     run_job(installed, testbed, kubectl, namespace, SEND_LARGE, f"large@{namespace}.test")
     (mail,) = installed.mails(f"large@{namespace}.test")
     assert len(mail) > 19_000_000
@@ -67,7 +64,7 @@ def test_a_mail_of_20_megabytes_arrives(installed, testbed, kubectl, make_namesp
 
 
 def test_200_clients_at_once_share_three_connections(installed, testbed, kubectl, make_namespace):
-    namespace = make_namespace("many", labels=product.RESTRICTED)
+    namespace = make_namespace("many", labels=manifests.RESTRICTED)
     before = testbed.relay.position()
     run_job(installed, testbed, kubectl, namespace, SEND_MANY, f"many@{namespace}.test", "200")
     assert len(installed.mails(f"many@{namespace}.test", count=200)) == 200

@@ -1,10 +1,10 @@
 """Five rotations of the token while a pod sends a mail a second: nobody notices."""
 
 import json
-import time
 from collections import Counter
 
-import product
+import manifests
+from waiting import until
 
 # One message a second, numbered, each exactly once; what isn't 250 ends the pod with an error.
 SEND_FOR_EVER = r"""
@@ -31,26 +31,25 @@ def subject(mail: bytes) -> str:
 
 
 def test_five_rotations_lose_and_double_nothing(installed, testbed, kubectl, make_namespace):
-    namespace = make_namespace("rotation", labels=product.RESTRICTED)
+    namespace = make_namespace("rotation", labels=manifests.RESTRICTED)
     recipient = f"steady@{namespace}.test"
-    testbed.authorization.put_client(CLIENT, secret="rotating-secret", lifetime=LIFE, domain=product.DOMAIN)
-    identity = product.identity("rotating", testbed)
-    identity["spec"]["provider"]["microsoft365"]["clientID"] = CLIENT
-    secret = product.app_secret(testbed)
-    secret["stringData"]["client-secret"] = "rotating-secret"
+    testbed.authorization.put_client(CLIENT, secret="rotating-secret", lifetime=LIFE, domain=manifests.DOMAIN)
+    identity = manifests.identity("rotating", manifests.microsoft365(CLIENT))
 
-    kubectl("apply", "--namespace", namespace, "-f", "-", input=product.as_list(secret, identity))
+    manifests.apply(testbed, namespace, manifests.app_secret("rotating-secret"), identity)
     kubectl("wait", "--for=condition=Ready", "mid/rotating", "--namespace", namespace, "--timeout=60s")
-    pod = product.pod("app", SEND_FOR_EVER, recipient, label="rotating")
-    kubectl("apply", "--namespace", namespace, "-f", "-", input=product.as_list(pod))
+    manifests.apply(testbed, namespace, manifests.pod("app", SEND_FOR_EVER, recipient, label="rotating"))
 
     def tokens() -> set[str]:
         calls = testbed.authorization.calls()
         return {call["jti"] for call in calls if call["client"] == CLIENT and call["status"] == 200}
 
     # Half of the life is a rotation's pace; twice that is more than any of them may take.
-    limit = time.monotonic() + LIFE * (ROTATIONS + 1)
-    installed.until(lambda: len(tokens() & testbed.relay.logged_in_tokens()) > ROTATIONS, limit)
+    until(
+        lambda: len(tokens() & testbed.relay.logged_in_tokens()) > ROTATIONS,
+        f"{ROTATIONS} rotations",
+        seconds=LIFE * (ROTATIONS + 1),
+    )
 
     stop = ("/usr/bin/python3", "-c", "open('/tmp/stop', 'w')")
     kubectl("exec", "--namespace", namespace, "app", "-c", "app", "--", *stop)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 from access_token import claims, encoded, signed
-from product import DOMAIN
+from manifests import DOMAIN
 from relay_login import GRANTED, REFUSED, WORDS, log_in
 from waiting import until
 
