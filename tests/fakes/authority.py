@@ -1,5 +1,6 @@
 """A certificate authority made with openssl, for servers that tests start."""
 
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +23,20 @@ class Authority:
         self._own = self._request("ca", "/CN=the tests' authority", "basicConstraints=critical,CA:TRUE")
 
     @property
-    def pem(self) -> str:
+    def file(self) -> Path:
         """Its certificate, for those who shall believe it."""
-        return self._own.chain.read_text()
+        return self._own.chain
+
+    @property
+    def pem(self) -> str:
+        """What is in the file."""
+        return self.file.read_text()
 
     def issue(self, *names: str) -> Certificate:
-        """A certificate for these DNS names."""
-        alternatives = "subjectAltName=" + ",".join(f"DNS:{name}" for name in names)
+        """A certificate for these DNS names and IPv4 addresses."""
+        alternatives = "subjectAltName=" + ",".join(
+            f"{'IP' if re.fullmatch(r'[0-9.]+', name) else 'DNS'}:{name}" for name in names
+        )
         signer = ("-CA", str(self._own.chain), "-CAkey", str(self._own.key))
         return self._request(f"leaf-{names[0]}", "/CN=a server", alternatives, *signer)
 

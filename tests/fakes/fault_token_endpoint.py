@@ -1,6 +1,6 @@
 """An HTTPS token endpoint that does what a test tells it, however wrong.
 
-fault_token_endpoint.py ADDRESS CERTIFICATE OTHER_CERTIFICATE    (PEM files with certificate and key)
+fault_token_endpoint.py ADDRESS CERTIFICATE KEY OTHER_CERTIFICATE OTHER_KEY    (PEM files)
 
 Prints {"port": N}, then answers each line of JSON on its standard input with one on its standard output:
 {"behaviour": "grant", ...}  what to do from now on: a name of BEHAVIOURS; other members stay until they are changed
@@ -25,9 +25,9 @@ BLOCK = b" " * 65536
 class Endpoint:
     """Settings and log, shared by the threads of all connections."""
 
-    def __init__(self, address: str, certificate: str, other: str):
+    def __init__(self, address: str, own: tuple[str, str], other: tuple[str, str]):
         self.address = address
-        self.contexts = {name: context(file) for name, file in (("own", certificate), ("other", other))}
+        self.contexts = {"own": context(*own), "other": context(*other)}
         self.behaviour = "grant"
         self.secret = "right"
         self.lifetime = 3600
@@ -101,9 +101,9 @@ class Endpoint:
             BEHAVIOURS[behaviour](stream)
 
 
-def context(file: str) -> ssl.SSLContext:
+def context(certificate: str, key: str) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    made.load_cert_chain(file)
+    made.load_cert_chain(certificate, key)
     return made
 
 
@@ -187,7 +187,8 @@ BEHAVIOURS = {
 
 
 def main() -> None:
-    endpoint = Endpoint(*sys.argv[1:4])
+    address, certificate, key, other_certificate, other_key = sys.argv[1:]
+    endpoint = Endpoint(address, (certificate, key), (other_certificate, other_key))
     endpoint.open()
     print(json.dumps({"port": endpoint.port}), flush=True)
     for line in sys.stdin:

@@ -76,6 +76,10 @@ class Testbed:
         """What the relay has taken for this address, oldest first, as it lies in the Maildir."""
         return self._maildir.mails(recipient)
 
-    def connect(self, host: str, port: int, timeout: float = 10) -> socket.socket:
+    def connect(self, host: str, port: int, timeout: float | None = 10) -> socket.socket:
         """A TCP connection from inside; `host` is an address of NAMES, as names are the host's own here."""
         return namespace.connect(self.place, NAMES.get(host, host), port, timeout)
+
+    def listen(self, host: str) -> socket.socket:
+        """A socket that listens inside, on a port that nobody else has there."""
+        return namespace.in_network(self.place, lambda: socket.create_server((host, 0)))

@@ -39,25 +39,30 @@ def command(place: Place, *argv: str | Path) -> list[str]:
     ]
 
 
-def connect(place: Place, host: str, port: int, timeout: float = 10) -> socket.socket:
-    """A TCP connection from inside the network namespace; a thread of its own enters it."""
+def in_network(place: Place, make: Callable[[], socket.socket]) -> socket.socket:
+    """A socket that is made inside the network namespace; a thread of its own enters it."""
     outcome: list = []
 
-    def enter_and_connect() -> None:
+    def enter_and_make() -> None:
         try:
             with place.namespace.open("rb") as file:
                 if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), CLONE_NEWNET):
                     raise OSError(ctypes.get_errno(), f"setns {place.namespace}")
-            outcome.append(socket.create_connection((host, port), timeout))
+            outcome.append(make())
         except OSError as error:
             outcome.append(error)
 
-    thread = threading.Thread(target=enter_and_connect)
+    thread = threading.Thread(target=enter_and_make)
     thread.start()
     thread.join()
     if isinstance(outcome[0], OSError):
         raise outcome[0]
     return outcome[0]
+
+
+def connect(place: Place, host: str, port: int, timeout: float | None = 10) -> socket.socket:
+    """A TCP connection from inside the network namespace."""
+    return in_network(place, lambda: socket.create_connection((host, port), timeout))
 
 
 def first_processes(place: Place) -> list[int]:
