@@ -13,10 +13,10 @@ inline constexpr const char* kIdentityDirVariable =
 inline constexpr const char* kSpoolDirVariable = "MAIL_SIDECAR_SPOOL_DIR";    ///< where bodies go, writable
 inline constexpr const char* kSmtpPortVariable = "MAIL_SIDECAR_SMTP_PORT";    ///< on the loopback addresses
 inline constexpr const char* kAdminPortVariable = "MAIL_SIDECAR_ADMIN_PORT";  ///< /healthz /readyz /metrics
+inline constexpr const char* kAcceptAuthVariable =
+    "MAIL_SIDECAR_ACCEPT_AUTH";  ///< `true`: take any AUTH PLAIN or LOGIN, for apps that insist; else left out
 
 /// What the webhook does not set; for standalone use, tests and a changed image.
-inline constexpr const char* kAcceptAuthVariable =
-    "MAIL_SIDECAR_ACCEPT_AUTH";  ///< `true`: take any AUTH PLAIN or LOGIN, for apps that insist
 inline constexpr const char* kCaPathVariable =
     "MAIL_SIDECAR_CA_PATH";  ///< public roots: hashed folder or PEM file
 inline constexpr const char* kLogLevelVariable = "MAIL_SIDECAR_LOG_LEVEL";  ///< debug, info, warning or error

@@ -94,17 +94,29 @@ catalogue::Result<base::Done> read_port(const nlohmann::json& pod, const char* a
   return base::Done{};
 }
 
+catalogue::Result<base::Done> read_switch(const nlohmann::json& pod, const char* annotation, bool& on) {
+  const auto text = text_of(pod, "annotations", annotation);
+  if (!text) return base::Done{};
+  if (*text != "true" && *text != "false") {
+    return invalid(
+        fmt::format("{} has \"{}\"; it must be \"true\" or \"false\"", annotation, text->substr(0, 100)));
+  }
+  on = *text == "true";
+  return base::Done{};
+}
+
 std::vector<std::string> unknown_annotations(const nlohmann::json& pod) {
   std::vector<std::string> warnings;
   const auto annotations = pod.value(nlohmann::json::json_pointer("/metadata/annotations"), nlohmann::json());
   if (!annotations.is_object()) return warnings;
-  constexpr std::string_view known[] = {kIdentitiesAnnotation, kSmtpPortAnnotation, kAdminPortAnnotation};
+  constexpr std::string_view known[] = {kIdentitiesAnnotation, kSmtpPortAnnotation, kAdminPortAnnotation,
+                                        kAcceptAuthAnnotation};
   for (const auto& [name, value] : annotations.items()) {
     if (!name.starts_with(kOurPrefix) ||
         std::find(std::begin(known), std::end(known), name) != std::end(known))
       continue;
-    warnings.push_back(fmt::format("annotation {} is not known and has no effect; known are {}, {} and {}",
-                                   name, kIdentitiesAnnotation, kSmtpPortAnnotation, kAdminPortAnnotation));
+    warnings.push_back(fmt::format("annotation {} is not known and has no effect; known are {}", name,
+                                   fmt::join(known, ", ")));
   }
   return warnings;
 }
@@ -130,6 +142,9 @@ catalogue::Result<std::optional<PodRequest>> read_request(const nlohmann::json& 
   if (request.smtp_port == request.admin_port) {
     return invalid(fmt::format("{} and {} must differ; both are {}", kSmtpPortAnnotation,
                                kAdminPortAnnotation, request.smtp_port));
+  }
+  if (auto read = read_switch(pod, kAcceptAuthAnnotation, request.accept_auth); !read) {
+    return base::Unexpected{std::move(read).error()};
   }
   request.warnings = unknown_annotations(pod);
   return std::optional<PodRequest>(std::move(request));

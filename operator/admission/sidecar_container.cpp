@@ -18,6 +18,16 @@ json variable(const char* name, std::string value) {
   return {{"name", name}, {"value", std::move(value)}};
 }
 
+json environment(const PodRequest& request) {
+  auto variables = json::array({variable(contract::kIdentityVariable, request.identities.front()),
+                                variable(contract::kIdentityDirVariable, contract::kIdentityDir),
+                                variable(contract::kSpoolDirVariable, contract::kSpoolDir),
+                                variable(contract::kSmtpPortVariable, std::to_string(request.smtp_port)),
+                                variable(contract::kAdminPortVariable, std::to_string(request.admin_port))});
+  if (request.accept_auth) variables.push_back(variable(contract::kAcceptAuthVariable, "true"));
+  return variables;
+}
+
 json probe(int period, int timeout, int failures) {
   return {{"exec", {{"command", {"/mail-sidecar", "probe"}}}},
           {"periodSeconds", period},
@@ -68,11 +78,7 @@ json sidecar_container(const PodRequest& request, const SidecarSettings& setting
       {"image", settings.image},
       {"imagePullPolicy", settings.pull_policy},
       {"restartPolicy", "Always"},
-      {"env", json::array({variable(contract::kIdentityVariable, request.identities.front()),
-                           variable(contract::kIdentityDirVariable, contract::kIdentityDir),
-                           variable(contract::kSpoolDirVariable, contract::kSpoolDir),
-                           variable(contract::kSmtpPortVariable, std::to_string(request.smtp_port)),
-                           variable(contract::kAdminPortVariable, std::to_string(request.admin_port))})},
+      {"env", environment(request)},
       {"ports",
        json::array({{{"name", "mail-admin"}, {"containerPort", request.admin_port}, {"protocol", "TCP"}}})},
       // The sidecar listens whether it has a token or not, so the app waits for a process to start and never for

@@ -98,7 +98,8 @@ def apply(bed, namespace: str, *objects: dict) -> subprocess.CompletedProcess:
     return bed.kubectl("apply", "--namespace", namespace, "-f", "-", input=listed)
 
 
-# An app as people write them: one message, again while the answer is 4xx. Arguments: the recipient, the text.
+# An app as people write them: one message, again while the answer is 4xx. Arguments: the recipient, the text. With
+# SMTP_USER and SMTP_PASSWORD in its environment it logs in first, and fails where it is not let.
 SEND_ONE = r"""
 import os, smtplib, sys, time
 recipient, text = sys.argv[1:3]
@@ -106,6 +107,7 @@ message = text.encode("utf-8", "surrogateescape").replace(b"\n", b"\r\n")
 while True:
     try:
         with smtplib.SMTP(os.environ["SMTP_HOST"], int(os.environ["SMTP_PORT"]), timeout=60) as smtp:
+            if "SMTP_USER" in os.environ: smtp.login(os.environ["SMTP_USER"], os.environ["SMTP_PASSWORD"])
             smtp.sendmail("billing@contoso.test", [recipient], message)
         break
     except smtplib.SMTPResponseException as refused:

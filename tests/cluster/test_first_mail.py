@@ -84,6 +84,20 @@ def test_every_order_of_creation_ends_in_a_mail(installed, testbed, kubectl, mak
     assert len(installed.mails(recipient)) == 1
 
 
+def test_an_app_that_insists_on_logging_in_may_with_any_password(installed, testbed, kubectl, make_namespace):
+    namespace = make_namespace("logs-in")
+    recipient = f"app@{namespace}.test"
+    app = manifests.pod("app", manifests.SEND_ONE, recipient, text_for(recipient))
+    app["metadata"]["annotations"] = {"mailidentity.io/accept-auth": "true"}
+    login = {"SMTP_USER": "anybody-at-all", "SMTP_PASSWORD": "any-password-will-do"}
+    app["spec"]["containers"][0]["env"] = [{"name": name, "value": value} for name, value in login.items()]
+    manifests.apply(testbed, namespace, manifests.app_secret(), manifests.identity("billing"), app)
+    assert len(installed.mails(recipient)) == 1
+    said = kubectl("logs", "pod/app", "--namespace", namespace, "-c", "mail-sidecar").stdout
+    assert "serving" in said, "the log is there"
+    assert [word for word in login.values() if word in said] == []
+
+
 def test_a_pod_whose_identity_is_missing_starts_and_the_user_is_warned(installed, testbed, make_namespace):
     namespace = make_namespace("warned")
     pod = manifests.pod("app", manifests.SEND_ONE, "nobody@warned.test", "x", label="nothing")

@@ -1,5 +1,6 @@
 """mail-sidecar as a process: what it needs to start, how it ends, and what it shows meanwhile."""
 
+import base64
 import signal
 import socket
 import subprocess
@@ -39,6 +40,10 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
 
 def probe(sidecar: Sidecar, *page: str) -> subprocess.CompletedProcess:
     return run("probe", *page, MAIL_SIDECAR_ADMIN_PORT=str(sidecar.admin_port))
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
 
 
 # Tokens and identities that come and go.
@@ -244,6 +249,25 @@ def test_auth_is_offered_only_to_an_app_that_insists(identities, settings, make_
     app.login("anybody", "anything")
     assert app.sendmail(MAILBOX, "a@example.test", "hello") == {}
     app.quit()
+
+
+def test_what_an_app_logs_in_with_is_in_no_log(identities, settings, make_token, start_sidecar):
+    name, password = "shop-login", "a real one by mistake"
+    identities.put(IDENTITY, settings, make_token())
+    sidecar = start_sidecar(environment={"MAIL_SIDECAR_ACCEPT_AUTH": "true", "MAIL_SIDECAR_LOG_LEVEL": "debug"})
+    for mechanism in ("plain", "login"):
+        app = sidecar.connect()
+        app.user, app.password = name, password
+        assert app.auth(mechanism, getattr(app, f"auth_{mechanism}"))[0] == 235
+        assert app.sendmail(MAILBOX, "a@example.test", "hello") == {}
+        app.quit()
+    forms = {name, password, *(encoded(text) for text in (name, password, f"\0{name}\0{password}"))}
+    hasty = sidecar.connect()
+    hasty.send(f"AUTH LOGIN\r\n{encoded(name)}\r\n{encoded(password)}\r\n")
+    assert hasty.getreply()[0] == 554
+    until(lambda: "cut off" in sidecar.log(), "the hasty one is told of", seconds=10)
+    shown = sidecar.log() + sidecar.get("/metrics")
+    assert [form for form in forms if form in shown] == []
 
 
 # Bodies on disk.

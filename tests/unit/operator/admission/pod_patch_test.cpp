@@ -86,6 +86,41 @@ TEST(PodPatch, TellsTheSidecarWhichIdentityIsTheDefault) {
   EXPECT_EQ(env[0]["value"], "billing");
 }
 
+/// The value of one of the sidecar's variables, or null.
+json variable_of_sidecar(const json& pod, const std::string& name) {
+  const auto sidecar = sidecar_of(pod);
+  for (const auto& variable : sidecar["env"]) {
+    if (variable["name"] == name) return variable["value"];
+  }
+  return nullptr;
+}
+
+json pod_with_accept_auth(const json& value) {
+  auto pod = labelled_pod();
+  pod["metadata"]["annotations"]["mailidentity.io/accept-auth"] = value;
+  return pod;
+}
+
+TEST(PodPatch, LetsTheSidecarTakeALoginOnlyWhereThePodAsksForIt) {
+  EXPECT_EQ(variable_of_sidecar(pod_with_accept_auth("true"), "MAIL_SIDECAR_ACCEPT_AUTH"), "true");
+  EXPECT_EQ(variable_of_sidecar(pod_with_accept_auth("false"), "MAIL_SIDECAR_ACCEPT_AUTH"), nullptr);
+  EXPECT_EQ(variable_of_sidecar(labelled_pod(), "MAIL_SIDECAR_ACCEPT_AUTH"), nullptr);
+}
+
+TEST(PodPatch, GivesAPodThatAsksForTheLoginItsSidecarOnce) {
+  const auto once = patched(pod_with_accept_auth("true"));
+  EXPECT_EQ(patched(once), once);
+}
+
+TEST(PodPatch, RefusesASwitchThatIsNeitherTrueNorFalse) {
+  for (const char* value : {"yes", "True", "1", "", " true"}) {
+    const auto refused = refusal_of(pod_with_accept_auth(value));
+    EXPECT_EQ(refused.reason, catalogue::Reason::InvalidAnnotation) << value;
+    EXPECT_EQ(refused.context, std::string("mailidentity.io/accept-auth has \"") + value +
+                                   "\"; it must be \"true\" or \"false\"");
+  }
+}
+
 TEST(PodPatch, KeepsAGuaranteedPodGuaranteed) {
   auto pod = labelled_pod();
   pod["spec"]["containers"][0]["resources"]["limits"] = {{"cpu", "1"}, {"memory", "1Gi"}};
