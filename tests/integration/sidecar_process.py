@@ -1,6 +1,5 @@
 """The real mail-sidecar as a process, with what a pod has around it: mounted identities, a spool and an app."""
 
-import base64
 import json
 import os
 import shutil
@@ -184,14 +183,3 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
-
-
-def holds_credential(octets: bytes, token: str) -> bool:
-    """Whether any 24 characters of the token are there, as they are or in base64 at any alignment."""
-    raw = token.encode()
-    shapes = [raw, base64.urlsafe_b64encode(raw)]
-    for shift in range(3):
-        # The first group mixes in what stands before the token and the last one what follows it.
-        shapes.append(base64.b64encode(b"\0" * shift + raw)[4:-4])
-    lowered = octets.lower()
-    return any(shape[i : i + 24].lower() in lowered for shape in shapes for i in range(0, len(shape) - 24, 24))

@@ -4,10 +4,11 @@ import select
 import time
 
 import pytest
+from credentials import Credentials
 from fakes.authority import Authority
 from fakes.fault_relay import STEPS, Cut, FaultRelay, Hold, Say
 from fakes.recorder import Recorder
-from sidecar_process import IDENTITY, MAILBOX, MESSAGE, free_port, holds_credential, identity_settings
+from sidecar_process import IDENTITY, MAILBOX, MESSAGE, free_port, identity_settings
 from waiting import until
 
 DEADLINE = 0.8
@@ -66,11 +67,11 @@ def make_pod(make_relay, identities, authority, make_token, start_sidecar):
     yield make
     for pod in made:
         pod.recorder.close()
-        for token in make_token.made:
-            assert not holds_credential(pod.recorder.octets, token), "on the wire"
-            assert not holds_credential(pod.relay.clear, token), "at the relay, before TLS"
-            assert not holds_credential(pod.sidecar.log().encode(), token), "in the log"
-            assert not holds_credential(pod.sidecar.get("/metrics").encode(), token), "in the metrics"
+        tokens = Credentials(**{f"token {number}": token for number, token in enumerate(make_token.made)})
+        assert not tokens.found_in(pod.recorder.octets), "on the wire"
+        assert not tokens.found_in(pod.relay.clear), "at the relay, before TLS"
+        assert not tokens.found_in(pod.sidecar.log().encode()), "in the log"
+        assert not tokens.found_in(pod.sidecar.get("/metrics").encode()), "in the metrics"
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_a_good_relay_takes_the_message(pod):
     assert mail.body.endswith(b"\r\n\r\nPlease pay.\r\n")
     assert pod.relay.tokens == [pod.token]
     # The search that all these tests rely on does find the token where it is allowed to be.
-    assert holds_credential(pod.relay.inside, pod.token)
+    assert Credentials(token=pod.token).found_in(pod.relay.inside)
     assert len(pod.recorder.octets) > 4000
 
 
@@ -383,7 +384,7 @@ def test_a_relay_that_quotes_our_credential(pod, says):
     told = pod.send()
     assert told.code == 451
     assert "***" in told.text
-    assert not holds_credential(str(told).encode(), pod.token)
+    assert not Credentials(token=pod.token).found_in(str(told).encode())
 
 
 def test_a_relay_that_talks_nonsense(pod):
