@@ -30,8 +30,7 @@ def helm(testbed):
     return testbed.helm
 
 
-@pytest.fixture
-def make_namespace(testbed):
+def namespaces(testbed):
     """make_namespace(name, labels={}) makes a Kubernetes namespace whose name begins so, and gives its name."""
     made = []
 
@@ -49,6 +48,11 @@ def make_namespace(testbed):
     yield make
     for full in made:
         testbed.kubectl("delete", "namespace", full, "--wait=false")
+
+
+make_namespace = pytest.fixture(namespaces)
+# For what several tests look at.
+make_lasting_namespace = pytest.fixture(scope="module")(namespaces)
 
 
 @pytest.fixture(scope="session")

@@ -72,6 +72,11 @@ class Testbed:
         """Brings the image of a docker archive into the node, under the name that it has there."""
         node.load_image(self.inside, Path(archive).resolve())
 
+    def pod_processes(self, namespace: str, name: str) -> list[int]:
+        """The processes of a running pod as the host numbers them, its pause container's first."""
+        uid = self.kubectl("get", "pod", name, "--namespace", namespace, "-o", "jsonpath={.metadata.uid}").stdout
+        return node.processes_of_pod(uid)
+
     def mails(self, recipient: str) -> list[bytes]:
         """What the relay has taken for this address, oldest first, as it lies in the Maildir."""
         return self._maildir.mails(recipient)

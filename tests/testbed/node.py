@@ -167,6 +167,18 @@ def load_image(namespace: Namespace, archive: Path) -> None:
         raise Trouble(f"{archive} could not be loaded into the node: {done.stderr.strip()}")
 
 
+def processes_of_pod(uid: str) -> list[int]:
+    """The processes in a pod's cgroups as the host numbers them, oldest first."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and f"/pod{uid}/" in (entry / "cgroup").read_text():
+                found.append((int((entry / "stat").read_text().rpartition(")")[2].split()[19]), int(entry.name)))
+        except OSError:
+            continue
+    return [pid for _, pid in sorted(found)]
+
+
 def kubectl(namespace: Namespace, *arguments: str) -> str:
     program = [tools.client("kubectl"), f"--kubeconfig={namespace.place.kubeconfig}", *arguments]
     return subprocess.run(command(namespace.place, *program), capture_output=True, text=True, check=False).stdout
