@@ -1,4 +1,4 @@
-"""The sidecar against `direct`: the same load, the same relay, interleaved, medians."""
+"""The sidecar against `direct`: the same load, the same relay, interleaved, medians. And what the controller costs."""
 
 import json
 import statistics
@@ -9,9 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "bench/relay")]
+sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/cluster"), str(ROOT / "bench/relay")]
 
 import banner  # noqa: E402
+import identities  # noqa: E402
 from testbed import Testbed  # noqa: E402
 
 from sidecar import BINARY, Sidecar  # noqa: E402
@@ -109,16 +110,18 @@ def main() -> None:
         with far_away(bed):
             far = [compare(bed, Path(file.name), FAR_PORT, *load) for load in FAR_MESSAGES.items()]
     small = footprint(bed, token)
+    controller = identities.footprint(bed)
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "relay.json").write_text(
-        json.dumps({"near": near, "20 ms away": far, "footprint": small}, indent=1) + "\n"
+        json.dumps({"near": near, "20 ms away": far, "footprint": small, "controller": controller}, indent=1) + "\n"
     )
     page = (
         "# The sidecar against an app that does STARTTLS and XOAUTH2 itself\n\n"
         f"10 kB messages, kept connections, medians of {PAIRS} interleaved pairs; `bin/bench` makes this page.\n\n"
         f"The relay on the same machine:\n\n{table(near)}\n\n"
         f"The relay 20 ms away:\n\n{table(far)}\n\n"
-        f"The process itself:\n\n{table([small])}\n"
+        f"The process itself:\n\n{table([small])}\n\n"
+        f"The controller, with the same testbed's authorization server and relay:\n\n{table([controller])}\n"
     )
     (RESULTS / "relay.md").write_text(page)
     print(page)
