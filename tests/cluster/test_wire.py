@@ -32,7 +32,9 @@ def of_the_operator(bed) -> dict[str, str]:
     pods = bed.kubectl("get", "pods", "--namespace", system, "-o", "jsonpath={.items[*].metadata.name}").stdout
     for pod in pods.split():
         files = [Path(f"/proc/{pid}/{ACCOUNT}") for pid in bed.pod_processes(system, pod)]
-        hidden[f"account of {pod}"] = next(file.read_text() for file in files if file.exists())
+        hidden |= {f"account of {pod}": file.read_text() for file in files if file.exists()}
+    for component in ("controller", "webhook"):
+        assert any(f"-{component}-" in name for name in hidden), component
     return hidden
 
 
