@@ -147,6 +147,28 @@ def test_up_repairs_what_was_killed(before):
     assert "Ready" in bin_testbed("kubectl", "get", "nodes").stdout
 
 
+def relay_listens() -> bool:
+    connect = "import socket; socket.create_connection(('relay.testbed.test', 587))"
+    return bin_testbed("run", "/usr/bin/python3", "-c", connect, check=False).returncode == 0
+
+
+def test_a_relay_that_is_stopped_takes_no_connection_until_it_is_started(before):
+    bin_testbed("up", "--only", "servers")
+    bin_testbed("relay", "stop")
+    assert not relay_listens()
+    bin_testbed("relay", "start")
+    assert relay_listens()
+    bin_testbed("status")
+
+
+def test_a_relay_that_was_killed_is_the_testbed_s_own_again_after_up(before):
+    bin_testbed("up", "--only", "servers")
+    os.kill(pid_of("relay"), signal.SIGKILL)
+    bin_testbed("up", "--only", "servers")
+    bin_testbed("relay", "stop")
+    assert not relay_listens()
+
+
 def test_up_after_the_first_process_was_killed_begins_anew(before):
     bin_testbed("up", "--only", "api")
     for pid in first_processes(PLACE):

@@ -147,8 +147,10 @@ class Relay:
         self._namespace = namespace
 
     def stop(self) -> None:
-        """Nobody listens any more."""
-        self._namespace.stop("relay")
+        """Nobody listens any more, and connections that were open are cut."""
+        # What was started is a script that waits for Postfix; a signal would end the script alone.
+        self._namespace.inside("postfix", "-c", self._namespace.place.state / "relay", "abort")
+        self._namespace.stop("relay", number=0)
 
     def start(self) -> None:
         up(self._namespace)
@@ -253,5 +255,8 @@ def up(namespace: Namespace) -> None:
         host, port = AUTH.split(":")
         namespace.wait("dovecot", lambda: ready(place, host, int(port)), 30)
         namespace.start("sink", "smtp-sink", "-u", "nobody", "-m", "1000", SINK, "1000")
+        if not namespace.running("relay") and ready(place, RELAY, PORT):
+            # Its script was killed, and it goes on alone.
+            namespace.inside("postfix", "-c", place.state / "relay", "stop")
         namespace.start("relay", "postfix", "-c", place.state / "relay", "start-fg")
         namespace.wait("relay", lambda: ready(place, RELAY, PORT), 30)
