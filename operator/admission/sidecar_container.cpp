@@ -13,6 +13,9 @@ using nlohmann::json;
 // where the pod shares its process namespace.
 constexpr int kUser = 52525;
 constexpr int kReadableByAll = 0444;
+// What a pod of QoS class Guaranteed needs limits for, where the installation gives none.
+constexpr const char* kGuaranteedCpu = "50m";
+constexpr const char* kGuaranteedMemory = "64Mi";
 
 json variable(const char* name, std::string value) {
   return {{"name", name}, {"value", std::move(value)}};
@@ -45,14 +48,12 @@ json security_context() {
           {"seccompProfile", {{"type", "RuntimeDefault"}}}};
 }
 
-json resources(const SidecarSettings& settings, ResourceStyle style) {
-  if (style == ResourceStyle::Guaranteed) {
-    const json same = {{"cpu", settings.guaranteed_cpu}, {"memory", settings.memory_limit}};
-    return {{"requests", same}, {"limits", same}};
-  }
-  // No limit on CPU: throttling would only make mail slow, and the request already bounds the share.
-  return {{"requests", {{"cpu", settings.cpu_request}, {"memory", settings.memory_request}}},
-          {"limits", {{"memory", settings.memory_limit}}}};
+json resources(const SidecarResources& chosen, ResourceStyle style) {
+  if (style == ResourceStyle::Burstable) return {{"requests", chosen.requests}, {"limits", chosen.limits}};
+  auto same = chosen.limits;
+  same.emplace("cpu", kGuaranteedCpu);
+  same.emplace("memory", kGuaranteedMemory);
+  return {{"requests", same}, {"limits", same}};
 }
 
 json mounts() {
@@ -90,7 +91,7 @@ json sidecar_container(const PodRequest& request, const SidecarSettings& setting
       {"terminationMessagePolicy", "FallbackToLogsOnError"},
       {"volumeMounts", mounts()},
   };
-  if (style != ResourceStyle::Pod) container["resources"] = resources(settings, style);
+  if (style != ResourceStyle::Pod) container["resources"] = resources(settings.resources, style);
   return container;
 }
 

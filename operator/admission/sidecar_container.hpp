@@ -5,6 +5,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include "operator/admission/pod_request.hpp"
+#include "operator/admission/sidecar_resources.hpp"
 
 namespace mailid::admission {
 
@@ -16,18 +17,14 @@ inline constexpr const char* kSpoolVolume = "mail-spool";
 struct SidecarSettings {
   std::string image;
   std::string pull_policy = "IfNotPresent";
-  std::string cpu_request = "5m";
-  std::string memory_request = "16Mi";
-  std::string memory_limit = "64Mi";
-  std::string guaranteed_cpu =
-      "50m";                       ///< request and limit in a pod of QoS class Guaranteed, which stays that
+  SidecarResources resources;
   std::string spool_size = "1Gi";  ///< of the emptyDir; the kubelet evicts a pod that takes more
 };
 
 /// How the sidecar's resources are written down.
 enum class ResourceStyle {
-  Burstable,   ///< small requests, a limit on memory only
-  Guaranteed,  ///< limits as requests, so that the pod keeps its QoS class
+  Burstable,   ///< as the installation says
+  Guaranteed,  ///< limits as requests, on CPU and memory both, so that the pod keeps its QoS class
   Pod,         ///< none: the pod has resources of its own, which containers may not exceed together
 };
 

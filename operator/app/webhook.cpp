@@ -13,6 +13,7 @@ using Need = Flag::Need;
 constexpr Flag kFlags[] = {
     {"sidecar-image", "image of the injected container", "", Need::Required},
     {"sidecar-pull-policy", "Always, IfNotPresent or Never", "IfNotPresent"},
+    {"sidecar-resources", "requests and limits of the injected container, as JSON", ""},
     {"service", "Service that the API server calls", "", Need::Required},
     {"namespace", "namespace of Service and Secret", "", Need::Required},
     {"ca-secret", "Secret of the webhook's certificate authority; made if missing", "", Need::Required},
@@ -44,6 +45,11 @@ base::Expected<WebhookOptions, std::string> webhook_options(std::span<const std:
   }
 
   WebhookOptions options;
+  if (const auto& text = flags->text("sidecar-resources"); !text.empty()) {
+    auto resources = admission::read_sidecar_resources(text);
+    if (!resources) return base::Unexpected{"--sidecar-resources: " + resources.error()};
+    options.sidecar.resources = std::move(*resources);
+  }
   options.sidecar.image = flags->text("sidecar-image");
   options.sidecar.pull_policy = flags->text("sidecar-pull-policy");
   options.names.dns_name = fmt::format("{}.{}.svc", flags->text("service"), flags->text("namespace"));

@@ -121,6 +121,21 @@ TEST(PodPatch, RefusesASwitchThatIsNeitherTrueNorFalse) {
   }
 }
 
+TEST(PodPatch, GivesTheSidecarTheResourcesOfTheInstallation) {
+  auto chosen = settings();
+  chosen.resources = {{{"cpu", "10m"}}, {{"cpu", "200m"}, {"memory", "96Mi"}}};
+  auto pod = labelled_pod();
+  const auto resources_of = [&chosen](const json& given) {
+    const auto patch = patch_pod(given, chosen);
+    return given.patch(json::parse(patch->operations)).at("/spec/initContainers/0/resources"_json_pointer);
+  };
+  EXPECT_EQ(resources_of(pod), json::parse(R"({"requests": {"cpu": "10m"},
+                                               "limits": {"cpu": "200m", "memory": "96Mi"}})"));
+  pod["spec"]["containers"][0]["resources"]["limits"] = {{"cpu", "1"}, {"memory", "1Gi"}};
+  EXPECT_EQ(resources_of(pod), json::parse(R"({"requests": {"cpu": "200m", "memory": "96Mi"},
+                                               "limits": {"cpu": "200m", "memory": "96Mi"}})"));
+}
+
 TEST(PodPatch, KeepsAGuaranteedPodGuaranteed) {
   auto pod = labelled_pod();
   pod["spec"]["containers"][0]["resources"]["limits"] = {{"cpu", "1"}, {"memory", "1Gi"}};

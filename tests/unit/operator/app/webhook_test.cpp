@@ -40,6 +40,28 @@ TEST(WebhookOptions, RefuseAPullPolicyThatKubernetesDoesNotKnow) {
   EXPECT_FALSE(webhook_options(wrong));
 }
 
+TEST(WebhookOptions, TakeTheSidecarsResourcesAsJson) {
+  EXPECT_EQ(webhook_options(arguments())->sidecar.resources, admission::SidecarResources{});
+  auto given = arguments();
+  given.emplace_back(R"(--sidecar-resources={"requests":{"cpu":"10m"},"limits":{"cpu":1}})");
+  const auto options = webhook_options(given);
+  ASSERT_TRUE(options) << options.error();
+  EXPECT_EQ(options->sidecar.resources, (admission::SidecarResources{{{"cpu", "10m"}}, {{"cpu", "1"}}}));
+}
+
+TEST(WebhookOptions, NameWhatIsWrongWithTheSidecarsResources) {
+  const auto wrong = [](std::string_view flag) {
+    auto given = arguments();
+    given.push_back(flag);
+    const auto options = webhook_options(given);
+    return options ? std::string() : options.error();
+  };
+  EXPECT_THAT(wrong("--sidecar-resources=[]"), HasSubstr("JSON object"));
+  EXPECT_THAT(wrong(R"(--sidecar-resources={"limit":{}})"), HasSubstr("limit is not known"));
+  EXPECT_THAT(wrong(R"(--sidecar-resources={"limits":{"cpu":true}})"), HasSubstr("limits.cpu must be"));
+  EXPECT_THAT(wrong(R"(--sidecar-resources={"limits":"1"})"), HasSubstr("limits must be an object"));
+}
+
 /// The process with an API server that is a map, and its clients, on one thread.
 class WebhookProcessTest : public testing::Test {
  protected:
