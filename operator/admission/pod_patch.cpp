@@ -191,16 +191,34 @@ std::vector<std::string> port_conflicts(const json& spec, const PodRequest& requ
   return warnings;
 }
 
+bool sends_to_the_sidecar(const json& container, const PodRequest& request) {
+  const auto value = [&env = list(container, "env")](const char* name) {
+    const auto* variable = named(env, name);
+    return variable == nullptr ? std::string_view() : text(*variable, "value");
+  };
+  const auto host = value("SMTP_HOST");
+  return (host == kHost || host == "localhost" || host == "::1") &&
+         value("SMTP_PORT") == std::to_string(request.smtp_port);
+}
+
+/// Containers that go on sending to where they did before, unless their settings are changed.
+std::vector<std::string> own_destinations(const json& spec, const PodRequest& request) {
+  std::vector<std::string> warnings;
+  for (const auto& container : list(spec, "containers")) {
+    const bool own = knows_where_to_send(container);
+    if (own ? sends_to_the_sidecar(container, request) : list(container, "envFrom").empty()) continue;
+    warnings.push_back(fmt::format(
+        "container {} has {}, so SMTP_HOST and SMTP_PORT are not set for it; mail is taken at {}:{}",
+        text(container, "name"), own ? "SMTP_HOST or SMTP_PORT of its own" : "envFrom", kHost,
+        request.smtp_port));
+  }
+  return warnings;
+}
+
 std::vector<std::string> warnings_about(const json& spec, const PodRequest& request) {
   auto warnings = request.warnings;
   for (auto& conflict : port_conflicts(spec, request)) warnings.push_back(std::move(conflict));
-  for (const auto& container : list(spec, "containers")) {
-    if (knows_where_to_send(container) || list(container, "envFrom").empty()) continue;
-    warnings.push_back(
-        fmt::format("container {} has envFrom, so SMTP_HOST and SMTP_PORT are not set for it; mail is taken "
-                    "at {}:{}",
-                    text(container, "name"), kHost, request.smtp_port));
-  }
+  for (auto& own : own_destinations(spec, request)) warnings.push_back(std::move(own));
   if (is_true(spec, "shareProcessNamespace")) {
     warnings.push_back(
         "with shareProcessNamespace a container that runs as root can read the sidecar's token");

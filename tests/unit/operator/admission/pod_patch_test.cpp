@@ -202,6 +202,24 @@ TEST(PodPatch, LeavesWhateverIsNoPodAlone) {
   }
 }
 
+TEST(PodPatch, WarnsOfAnAppThatGoesOnSendingElsewhere) {
+  const auto warnings_with = [](const char* env) {
+    auto pod = labelled_pod();
+    pod["spec"]["containers"][0]["env"] = json::parse(env);
+    return patch_pod(pod, settings())->warnings;
+  };
+  for (const char* elsewhere :
+       {R"([{"name": "SMTP_HOST", "value": "smtp.old.example"}])",
+        R"([{"name": "SMTP_PORT", "value": "25"}])", R"([{"name": "SMTP_HOST", "value": "localhost"}])",
+        R"([{"name": "SMTP_HOST", "value": "localhost"}, {"name": "SMTP_PORT", "value": "25"}])"}) {
+    EXPECT_THAT(warnings_with(elsewhere), testing::ElementsAre(testing::HasSubstr("127.0.0.1:2525")))
+        << elsewhere;
+  }
+  EXPECT_THAT(warnings_with(
+                  R"([{"name": "SMTP_HOST", "value": "localhost"}, {"name": "SMTP_PORT", "value": "2525"}])"),
+              testing::IsEmpty());
+}
+
 TEST(PodPatch, SurvivesMembersOfTheWrongType) {
   for (const char* text : {R"({"containers": 1})", R"({"containers": [1, "x", null]})",
                            R"({"containers": {}, "initContainers": "x"})",
