@@ -59,13 +59,17 @@ class Client : public std::enable_shared_from_this<Client> {
   void leave() { socket_.close(); }
   bool ended() const { return ended_; }
 
-  /// Up to the final dot of a message.
-  void send_message() {
+  /// Up to where a message begins.
+  void say_data() {
     EXPECT_THAT(reply(), StartsWith("220 "));
     EXPECT_THAT(ask("EHLO app\r\n"), HasSubstr("250 ENHANCEDSTATUSCODES"));
     EXPECT_THAT(ask("MAIL FROM:<billing@contoso.test>\r\n"), StartsWith("250 "));
     EXPECT_THAT(ask("RCPT TO:<ann@fabrikam.test>\r\n"), StartsWith("250 "));
     EXPECT_THAT(ask("DATA\r\n"), StartsWith("354 "));
+  }
+  /// Up to the final dot of a message.
+  void send_message() {
+    say_data();
     send("Subject: hello\r\n\r\nHello\r\n.\r\n");
   }
 
@@ -215,11 +219,7 @@ TEST_F(ListenerTest, FindsACommandBehindTheDotThatTheBufferDidNotHold) {
   // The final dot is the last that fits the reader's 4096 octets, the smuggled command comes in the same piece.
   listen();
   auto client = connect();
-  EXPECT_THAT(client->reply(), StartsWith("220 "));
-  client->ask("EHLO app\r\n");
-  client->ask("MAIL FROM:<billing@contoso.test>\r\n");
-  client->ask("RCPT TO:<ann@fabrikam.test>\r\n");
-  client->ask("DATA\r\n");
+  client->say_data();
   client->send(std::string(4096 - 5, 'x') + "\r\n.\r\nMAIL FROM:<evil@contoso.test>\r\n");
   EXPECT_THAT(client->reply(), StartsWith("554 5.5.0 "));
   EXPECT_TRUE(handler_.messages.empty());
@@ -365,11 +365,7 @@ TEST_F(ListenerTest, GivesALineItsTimeHoweverOftenAnOctetComes) {
 TEST_F(ListenerTest, TakesASlowMessageAsLongAsItKeepsTheRate) {
   listen();
   auto client = connect();
-  client->reply();
-  client->ask("EHLO app\r\n");
-  client->ask("MAIL FROM:<billing@contoso.test>\r\n");
-  client->ask("RCPT TO:<ann@fabrikam.test>\r\n");
-  client->ask("DATA\r\n");
+  client->say_data();
   const std::string minute(60 * limits_.data_rate, 'x');
   for (int i = 0; i < 20; ++i) {
     client->send(minute);
@@ -385,11 +381,7 @@ TEST_F(ListenerTest, TakesASlowMessageAsLongAsItKeepsTheRate) {
 TEST_F(ListenerTest, ForgetsAMessageWhoseClientGoesBeforeTheDot) {
   listen();
   auto client = connect();
-  client->reply();
-  client->ask("EHLO app\r\n");
-  client->ask("MAIL FROM:<billing@contoso.test>\r\n");
-  client->ask("RCPT TO:<ann@fabrikam.test>\r\n");
-  client->ask("DATA\r\n");
+  client->say_data();
   client->send("half of it\r\n");
   client->leave();
   loop_.run_until([this] { return listener_->clients() == 0; });

@@ -127,9 +127,7 @@ TEST_F(MessageTest, IsRefusedInTheMiddleOfItsBody) {
 }
 
 TEST_F(MessageTest, GivesUpOnARelayThatTakesNoMoreOfIt) {
-  relay_.hold("BODY");
-  const auto outcome = begin(letter(long_text(12'000'000)));
-  loop_.run_until([&] { return relay_.held("BODY") == 1; });
+  const auto outcome = begin_until("BODY", letter(long_text(12'000'000)));
   timer_.advance(59s);
   loop_.poll();
   EXPECT_FALSE(outcome->has_value());
@@ -165,9 +163,7 @@ TEST_F(MessageTest, IsGivenUpWhereTheAppHasGoneAndItsDeadlineIsPast) {
   std::stop_source app;
   const auto abandoned = letter();
   abandoned->message.app_gone = app.get_token();
-  relay_.hold("DOT");
-  const auto outcome = begin(abandoned);
-  loop_.run_until([&] { return relay_.held("DOT") == 1; });
+  const auto outcome = begin_until("DOT", abandoned);
   timer_.advance(25s);
   loop_.poll();
   EXPECT_FALSE(outcome->has_value());
@@ -179,9 +175,7 @@ TEST_F(MessageTest, IsStillDeliveredWhereTheAppHasGoneBeforeItsDeadline) {
   std::stop_source app;
   const auto abandoned = letter();
   abandoned->message.app_gone = app.get_token();
-  relay_.hold("DOT");
-  const auto outcome = begin(abandoned);
-  loop_.run_until([&] { return relay_.held("DOT") == 1; });
+  const auto outcome = begin_until("DOT", abandoned);
   app.request_stop();
   loop_.poll();
   relay_.release("DOT");

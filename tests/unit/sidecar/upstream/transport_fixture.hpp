@@ -54,11 +54,15 @@ class TransportTest : public testing::Test {
   delivery::Outcome send() { return send(letter()); }
 
   /// Begins to send and waits until the relay is held at `step`.
-  fakes::EventLoop::Place<delivery::Outcome> begin_until(const std::string& step) {
+  fakes::EventLoop::Place<delivery::Outcome> begin_until(const std::string& step,
+                                                         const std::shared_ptr<Letter>& letter) {
     relay_.hold(step);
-    auto place = begin();
+    auto place = begin(letter);
     loop_.run_until([&] { return relay_.held(step) > 0; });
     return place;
+  }
+  fakes::EventLoop::Place<delivery::Outcome> begin_until(const std::string& step) {
+    return begin_until(step, letter());
   }
 
   /// `250`, or the reason, or `Unknown`.
