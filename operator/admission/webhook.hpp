@@ -16,7 +16,7 @@ namespace mailid::admission {
 class Webhook {
  public:
   /// A pod's JSON is at most 1.5 MiB (etcd's limit), twice in an escaped worst case.
-  static constexpr std::size_t kBodyLimit = 3 * 1024 * 1024;
+  static constexpr std::size_t kBodyLimit = std::size_t{3} * 1024 * 1024;
 
   /// All references must outlive the requests.
   Webhook(SidecarSettings settings, IdentityLookup& lookup, net::Timer& timer, base::Metrics& metrics,

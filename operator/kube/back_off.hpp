@@ -25,7 +25,7 @@ class BackOff {
   base::Random* random_;
   Limits limits_;
   base::Duration step_{};
-  base::SteadyTime last_{};
+  base::SteadyTime last_;
 };
 
 }  // namespace mailid::kube

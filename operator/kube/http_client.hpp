@@ -17,7 +17,7 @@ namespace mailid::kube {
 struct HttpClientLimits {
   base::Duration timeout{30'000};        ///< of one try
   base::Duration watch_silence{90'000};  ///< bookmarks come about once a minute
-  std::size_t body_bytes = 16 * 1024 * 1024;
+  std::size_t body_bytes = std::size_t{16} * 1024 * 1024;
   int tries = 4;                        ///< of one request, the first included
   base::Duration longest_wait{30'000};  ///< a longer Retry-After is the caller's to obey
 };

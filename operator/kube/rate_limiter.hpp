@@ -32,7 +32,7 @@ class RateLimiter {
 
   RateLimits limits_;
   std::map<std::string, int, std::less<>> failures_;
-  base::SteadyTime full_at_{};  ///< when the bucket is full again if nobody takes from it
+  base::SteadyTime full_at_;  ///< when the bucket is full again if nobody takes from it
 };
 
 }  // namespace mailid::kube

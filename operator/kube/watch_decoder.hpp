@@ -14,7 +14,7 @@ namespace mailid::kube {
 class WatchDecoder {
  public:
   /// Longer than the largest object that etcd takes (1.5 MiB) with room for escapes.
-  static constexpr std::size_t kLineLimit = 8 * 1024 * 1024;
+  static constexpr std::size_t kLineLimit = std::size_t{8} * 1024 * 1024;
 
   void feed(std::string_view bytes);
   /// The next complete line; nothing until more bytes come. A sentence where the bytes are no watch: then it is over.
