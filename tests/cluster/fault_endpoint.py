@@ -8,18 +8,19 @@ from pathlib import Path
 from fakes.authority import Authority
 from testbed.place import NODE
 
-SCRIPT = Path(__file__).resolve().parents[1] / "fakes/fault_token_endpoint.py"
+TESTS = Path(__file__).resolve().parents[1]
 
 
 class FaultEndpoint:
-    """fault_token_endpoint.py on the node's address, where a test's process may listen, until close()."""
+    """fakes/fault_token_endpoint.py on the node's address, where a test's process may listen, until close()."""
 
     def __init__(self, bed, folder: Path):
         authority = Authority(folder)
         own, other = authority.issue(NODE), authority.issue("evil.test")
-        command = bed.command(sys.executable, "-B", SCRIPT, NODE, own.chain, own.key, other.chain, other.key)
+        files = (own.chain, own.key, other.chain, other.key)
+        command = bed.command(sys.executable, "-B", "-m", "fakes.fault_token_endpoint", NODE, *files)
         self.ca = authority.file
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(command, cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         self.port = self._answer()["port"]
         self.url = f"https://{NODE}:{self.port}/token"
 

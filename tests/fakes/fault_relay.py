@@ -7,6 +7,7 @@ import ssl
 import threading
 from dataclasses import dataclass, field
 
+from fakes.acceptor import Acceptor
 from fakes.authority import Certificate
 
 # In the order in which a client meets them. `ehlo` is the one in clear, `auth` the command, `response` the token.
@@ -87,12 +88,11 @@ class FaultRelay:
         self._always: dict[str, Fault] = {}
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._tls.load_cert_chain(certificate.chain, certificate.key)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
         self._open: set[Conversation] = set()
         self._lock = threading.Lock()
         self._closing = threading.Event()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = Acceptor(socket.create_server(("127.0.0.1", 0)), self._serve)
+        self.port = self._acceptor.port
 
     def always(self, step: str, fault: Fault) -> None:
         """Every time that a client comes to this step."""
@@ -108,30 +108,22 @@ class FaultRelay:
         self._always.clear()
 
     def close(self) -> None:
-        self._closing.set()
-        # Closing alone does not wake a thread in accept().
-        with socket.socket() as wake:
-            wake.connect_ex(("127.0.0.1", self.port))
-        self._listener.close()
+        self._acceptor.close()
         with self._lock:
+            self._closing.set()
             for conversation in self._open:
                 conversation.hang_up()
 
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
+    def _serve(self, connection: socket.socket) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        conversation = Conversation(self, connection)
+        with self._lock:
             if self._closing.is_set():
                 connection.close()
                 return
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            conversation = Conversation(self, connection)
-            with self._lock:
-                self.connections += 1
-                self._open.add(conversation)
-            threading.Thread(target=conversation.run, daemon=True).start()
+            self.connections += 1
+            self._open.add(conversation)
+        conversation.run()
 
     def _fault_at(self, step: str) -> Fault | None:
         with self._lock:

@@ -1,6 +1,6 @@
 """An HTTPS token endpoint that does what a test tells it, however wrong.
 
-fault_token_endpoint.py ADDRESS CERTIFICATE KEY OTHER_CERTIFICATE OTHER_KEY    (PEM files)
+python3 -m fakes.fault_token_endpoint ADDRESS CERTIFICATE KEY OTHER_CERTIFICATE OTHER_KEY    (PEM files)
 
 Prints {"port": N}, then answers each line of JSON on its standard input with one on its standard output:
 {"behaviour": "grant", ...}  what to do from now on: a name of BEHAVIOURS; other members stay until they are changed
@@ -18,6 +18,8 @@ import threading
 import time
 from urllib.parse import parse_qs, unquote_plus
 
+from fakes.acceptor import Acceptor
+
 GIGABYTE = 1 << 30
 BLOCK = b" " * 65536
 
@@ -34,7 +36,7 @@ class Endpoint:
         self.calls = []
         self.numbers = itertools.count(1)
         self.lock = threading.Lock()
-        self.listener = None
+        self.acceptor = None
         self.port = 0
 
     def obey(self, order: dict) -> None:
@@ -43,29 +45,17 @@ class Endpoint:
         self.lifetime = order.get("lifetime", self.lifetime)
         if self.behaviour == "down":
             self.close()
-        elif self.listener is None:
+        elif self.acceptor is None:
             self.open()
 
     def open(self) -> None:
-        self.listener = socket.create_server((self.address, self.port), backlog=64)
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, args=(self.listener,), daemon=True).start()
+        self.acceptor = Acceptor(socket.create_server((self.address, self.port), backlog=64), self.serve)
+        self.port = self.acceptor.port
 
     def close(self) -> None:
-        if self.listener is None:
-            return
-        # Closing alone doesn't wake the thread in accept(), and the port would still answer.
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        self.listener = None
-
-    def accept(self, listener: socket.socket) -> None:
-        while True:
-            try:
-                connection, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+        if self.acceptor:
+            self.acceptor.close()
+            self.acceptor = None
 
     def serve(self, connection: socket.socket) -> None:
         behaviour = self.behaviour

@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from fakes.acceptor import Acceptor
+
 
 @dataclass
 class Point:
@@ -34,16 +36,15 @@ class HoldingProxy:
         upstream: ssl.SSLContext,
         name: str,
     ):
-        self.port = listener.getsockname()[1]
         self.lines: list[str] = []
-        self._listener = listener
         self._context = context
         self._connect = connect
         self._upstream = upstream
         self._name = name
         self._lock = threading.Lock()
         self._points: list[Point] = []
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = Acceptor(listener, self._serve)
+        self.port = self._acceptor.port
 
     def at(self, moment: str, line: str, act: Callable[[], None]) -> Point:
         """At the first request from now on that fits, calls `act` and drops the connection."""
@@ -53,15 +54,7 @@ class HoldingProxy:
         return point
 
     def close(self) -> None:
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+        self._acceptor.close()
 
     def _serve(self, connection: socket.socket) -> None:
         # A client that is killed breaks its connections at any place; that is what this is for.

@@ -4,6 +4,8 @@ import contextlib
 import socket
 import threading
 
+from fakes.acceptor import Acceptor
+
 
 class Recorder:
     """Listens on `port` of 127.0.0.1, or on any, and connects every client to `target`.
@@ -14,24 +16,11 @@ class Recorder:
     def __init__(self, target: int, port: int = 0):
         self.target = target
         self.octets = bytearray()
-        self._listener = socket.create_server(("127.0.0.1", port))
-        self.port = self._listener.getsockname()[1]
-        self._closing = False
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = Acceptor(socket.create_server(("127.0.0.1", port)), self._carry)
+        self.port = self._acceptor.port
 
     def close(self) -> None:
-        self._closing = True
-        with socket.socket() as wake:
-            wake.connect_ex(("127.0.0.1", self.port))
-        self._listener.close()
-
-    def _accept(self) -> None:
-        while True:
-            client, _ = self._listener.accept()
-            if self._closing:
-                client.close()
-                return
-            threading.Thread(target=self._carry, args=(client,), daemon=True).start()
+        self._acceptor.close()
 
     def _carry(self, client: socket.socket) -> None:
         """One connection until both sides have ended it."""
