@@ -1,8 +1,20 @@
 #include "sidecar/spool/body.hpp"
 
 #include <initializer_list>
+#include <utility>
 
 namespace mailid::spool {
+
+Body& Body::operator=(Body&& other) noexcept {
+  disk_ = other.disk_;
+  share_ = std::move(other.share_);
+  // A string that takes over a short one keeps its room, for which nobody would pay any more.
+  std::string taken(std::move(other.memory_));
+  memory_.swap(taken);
+  file_ = std::move(other.file_);
+  size_ = other.size_;
+  return *this;
+}
 
 catalogue::Result<base::Done> Body::append(std::string_view bytes) {
   if (file_ == nullptr && !fits_memory(bytes.size())) {

@@ -42,7 +42,7 @@ class Body {
   /// in a file from there on, however short.
   Body(Disk& disk, Budget& budget) : disk_(&disk), share_(budget) {}
   Body(Body&&) noexcept = default;
-  Body& operator=(Body&&) noexcept = default;
+  Body& operator=(Body&& other) noexcept;
 
   /// Appends; fails with DiskFull, after which the body must be thrown away.
   catalogue::Result<base::Done> append(std::string_view bytes);

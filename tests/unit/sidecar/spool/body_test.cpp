@@ -109,6 +109,19 @@ TEST(Body, GoesToAFileWhereTheSharedMemoryIsUsedUp) {
   EXPECT_EQ(octets_of(third), letters(4000));
 }
 
+TEST(Body, PaysForItsMemoryAgainInThePlaceOfAnotherOne) {
+  FakeDisk disk;
+  constexpr std::size_t kAll = 1'000'000;
+  Budget budget(kAll);
+  Body body(disk, budget);
+  ASSERT_TRUE(body.append(letters(50'000)));
+  body = Body(disk, budget);
+  EXPECT_EQ(budget.left(), kAll);
+  EXPECT_EQ(octets_of(body), "");
+  ASSERT_TRUE(body.append(letters(50'000)));
+  EXPECT_LE(budget.left(), kAll - 50'000);
+}
+
 TEST(Body, GivesItsMemoryBackWhenItMovesToAFileOrEnds) {
   FakeDisk disk;
   constexpr std::size_t kAll = 1'000'000;
