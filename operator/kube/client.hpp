@@ -16,7 +16,7 @@ namespace mailid::kube {
 /// Why a request to the API server gave no object: its Status (metav1.Status), or no answer at all.
 struct Status {
   int code = 0;         ///< the HTTP status; 0 where no answer came
-  std::string reason;   ///< `NotFound`, `Conflict`, `AlreadyExists`, `Expired`, ... or `Unreachable`
+  std::string reason;   ///< `NotFound`, `Conflict`, `Expired`, ... or `Unreachable`, `TooLarge`
   std::string message;  ///< for people; never holds a credential
   std::optional<std::chrono::seconds> retry_after;
 
@@ -24,6 +24,7 @@ struct Status {
   bool conflict() const { return code == 409 && reason != "AlreadyExists"; }
   bool already_exists() const { return code == 409 && reason == "AlreadyExists"; }
   bool gone() const { return code == 410 || reason == "Expired"; }
+  bool too_large() const { return code == 0 && reason == "TooLarge"; }
   bool forbidden() const { return code == 403; }
 };
 

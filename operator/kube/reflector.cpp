@@ -57,12 +57,10 @@ void Reflector::stop() {
 awaitable<bool> Reflector::list() {
   const auto tell = [this](WatchEvent event) { report(std::move(event)); };
   known_.begin_list();
+  page_ = options_.page;
   std::string continue_token;
   do {
-    auto page_target =
-        target(fmt::format("limit={}{}{}", options_.page,
-                           continue_token.empty() ? "" : "&continue=", percent_encode(continue_token)));
-    auto answer = co_await client_->get(std::move(page_target));
+    auto answer = co_await get_page(continue_token);
     if (stopping_) co_return false;
     if (!answer) {
       auto status = std::move(answer.error());
@@ -87,6 +85,17 @@ awaitable<bool> Reflector::list() {
   log_->info("listed", {{"collection", options_.collection}, {"objects", known_.size()}});
   handler_->on_synced();
   co_return true;
+}
+
+/// The next page, smaller where it would be too large: big objects of one namespace must not hide everybody else's.
+awaitable<Result<std::string>> Reflector::get_page(std::string continue_token) {
+  for (;; page_ /= 2) {
+    auto page_target = target(fmt::format(
+        "limit={}{}{}", page_, continue_token.empty() ? "" : "&continue=", percent_encode(continue_token)));
+    auto answer = co_await client_->get(std::move(page_target));
+    const bool again = !answer && answer.error().too_large() && page_ > 1 && !stopping_;
+    if (!again) co_return answer;
+  }
 }
 
 awaitable<Reflector::Next> Reflector::watch() {

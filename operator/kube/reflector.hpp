@@ -20,7 +20,7 @@ namespace mailid::kube {
 struct ReflectorOptions {
   std::string collection;      ///< path without query: `/apis/mailidentity.io/v1alpha1/mailidentities`
   std::string label_selector;  ///< empty: all
-  std::size_t page = 250;      ///< objects of one list request
+  std::size_t page = 250;      ///< objects of one list request, fewer where they are too large together
 };
 
 /// Follows one collection for ever: list, then watch, and again from the start where the server has forgotten how far
@@ -50,6 +50,7 @@ class Reflector {
   enum class Next { Watch, List };
 
   boost::asio::awaitable<bool> list();
+  boost::asio::awaitable<Result<std::string>> get_page(std::string continue_token);
   boost::asio::awaitable<Next> watch();
   boost::asio::awaitable<std::optional<Status>> follow();
   std::optional<Status> take(WatchDecoder& decoder);
@@ -67,7 +68,8 @@ class Reflector {
   BackOff back_off_;
   KnownObjects known_;
   std::unique_ptr<ResponseStream> stream_;
-  int failures_ = 0;  ///< of watches in a row
+  std::size_t page_ = 0;  ///< objects of one request of the list under way
+  int failures_ = 0;      ///< of watches in a row
   std::string resource_version_;
   bool synced_ = false;
   bool stopping_ = false;

@@ -111,6 +111,31 @@ TEST_F(ReflectorTest, AsksForOnePageAfterTheOther) {
   EXPECT_EQ(asked()[1], std::string(kList) + "&continue=next%2F1");
 }
 
+TEST_F(ReflectorTest, AsksForFewerObjectsWhereAPageIsTooLarge) {
+  transport_.answer(200, page({object("a", 1), object("b", 2)}, 7, "next"));
+  transport_.fail(Kind::TooLarge);
+  transport_.answer(200, page({object("c", 3)}, 7, "last"));
+  transport_.answer(200, page({object("d", 4)}, 7));
+  transport_.watch();
+  start();
+  EXPECT_THAT(told(), ElementsAre("+a", "+b", "+c", "+d", "synced"));
+  EXPECT_THAT(asked(), ElementsAre(kList, std::string(kList) + "&continue=next",
+                                   "/apis/x/v1/things?limit=1&continue=next",
+                                   "/apis/x/v1/things?limit=1&continue=last", watch_from(7)));
+}
+
+TEST_F(ReflectorTest, TriesAgainLaterWhereEvenOneObjectIsTooLarge) {
+  transport_.fail(Kind::TooLarge);
+  transport_.fail(Kind::TooLarge);
+  transport_.answer(200, page({object("a", 1)}, 7));
+  transport_.watch();
+  start();
+  EXPECT_THAT(told(), IsEmpty());
+  EXPECT_THAT(asked(), ElementsAre(kList, "/apis/x/v1/things?limit=1"));
+  advance(1s);
+  EXPECT_THAT(told(), ElementsAre("+a", "synced"));
+}
+
 TEST_F(ReflectorTest, ReportsObjectsWithoutTheirManagedFields) {
   transport_.answer(200, page({object("a", 1)}, 7));
   transport_.watch();
