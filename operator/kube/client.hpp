@@ -20,7 +20,8 @@ struct Status {
   std::string message;  ///< for people; never holds a credential
   std::optional<std::chrono::seconds> retry_after;
 
-  bool not_found() const { return code == 404; }
+  /// The API server's own word that there is no such object, not a proxy's 404.
+  bool not_found() const { return code == 404 && reason == "NotFound"; }
   bool conflict() const { return code == 409 && reason != "AlreadyExists"; }
   bool already_exists() const { return code == 409 && reason == "AlreadyExists"; }
   bool gone() const { return code == 410 || reason == "Expired"; }

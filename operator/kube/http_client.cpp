@@ -21,11 +21,11 @@ struct Word {
   std::string_view reason;
 };
 
-/// metav1.StatusReason for answers that are no Status: from a proxy, or from a server that is not ready.
+/// metav1.StatusReason for answers that are no Status: from a proxy, or from a server that is not ready. What they say
+/// with 404 is nothing about an object, so it is no NotFound.
 constexpr Word kReasons[] = {{400, "BadRequest"},
                              {401, "Unauthorized"},
                              {403, "Forbidden"},
-                             {404, "NotFound"},
                              {405, "MethodNotAllowed"},
                              {406, "NotAcceptable"},
                              {409, "Conflict"},

@@ -97,11 +97,20 @@ TEST_F(HttpClientTest, GivesTheServersStatus) {
 }
 
 TEST_F(HttpClientTest, MakesAStatusOfAnAnswerThatIsNone) {
-  transport_.answer(404, "<html>");
+  transport_.answer(403, "<html>");
   const auto result = get();
-  EXPECT_TRUE(result.error().not_found());
-  EXPECT_EQ(result.error().reason, "NotFound");
-  EXPECT_EQ(result.error().message, "the API server answered 404");
+  EXPECT_TRUE(result.error().forbidden());
+  EXPECT_EQ(result.error().reason, "Forbidden");
+  EXPECT_EQ(result.error().message, "the API server answered 403");
+}
+
+TEST_F(HttpClientTest, BelievesOnlyTheApiServerThatAnObjectIsNotThere) {
+  transport_.answer(404, "404 page not found\n");
+  const auto from_elsewhere = get();
+  EXPECT_EQ(from_elsewhere.error().code, 404);
+  EXPECT_FALSE(from_elsewhere.error().not_found());
+  transport_.answer(404, R"({"kind":"Status","code":404,"reason":"NotFound","message":"not found"})");
+  EXPECT_TRUE(get().error().not_found());
 }
 
 TEST_F(HttpClientTest, NeverTakesARedirectForAnAnswer) {
