@@ -1,8 +1,11 @@
 #include "common/base/log.hpp"
 
+#include <algorithm>
+#include <climits>
 #include <cmath>
 #include <fmt/format.h>
 #include <iterator>
+#include <poll.h>
 #include <unistd.h>
 
 #include "common/base/encoding.hpp"
@@ -11,9 +14,19 @@
 namespace mailid::base {
 namespace {
 
+bool takes_more(int descriptor) {
+  pollfd state{descriptor, POLLOUT, 0};
+  return ::poll(&state, 1, 0) == 1 && (state.revents & POLLOUT) != 0;
+}
+
+/// A line that does not fit loses its end: whoever reads our log is slow or gone, and waiting for it would stop the mail.
 void write_to_stderr(std::string_view line) {
-  // A short write loses the end of the line: whoever reads our log is gone, and waiting for it would stop the mail.
-  [[maybe_unused]] const auto written = ::write(STDERR_FILENO, line.data(), line.size());
+  // A pipe that takes anything takes PIPE_BUF octets without waiting, and no more than that for certain.
+  while (!line.empty() && takes_more(STDERR_FILENO)) {
+    const auto written = ::write(STDERR_FILENO, line.data(), std::min<std::size_t>(line.size(), PIPE_BUF));
+    if (written <= 0) return;
+    line.remove_prefix(static_cast<std::size_t>(written));
+  }
 }
 
 struct ToJson {

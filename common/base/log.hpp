@@ -29,8 +29,8 @@ struct LogField {
 
 /// Writes one JSON object a line: time, level, message, then the fields in the order given.
 ///
-/// A line goes out in one write(2), so lines of several threads never mix; control bytes are escaped, so
-/// one event is always one line. A line that can't be written is lost, never waited for.
+/// A line of up to PIPE_BUF octets goes out in one write(2), so lines of several threads never mix; control bytes are
+/// escaped, so one event is always one line. A line that can't be written at once is lost, never waited for.
 class Log {
  public:
   using Sink = std::function<void(std::string_view line)>;

@@ -1,5 +1,8 @@
+#include <array>
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sstream>
+#include <unistd.h>
 
 #include "common/base/encoding.hpp"
 #include "common/base/log.hpp"
@@ -97,6 +100,45 @@ TEST(Log, WritesOneJsonObjectALine) {
       text,
       "{\"time\":\"2026-11-24T05:06:07Z\",\"level\":\"info\",\"message\":\"two\\u000alines\",\"name\":\"x\","
       "\"count\":3,\"share\":0.5,\"done\":true}\n");
+}
+
+/// Standard error is a pipe for as long as this lives.
+class PipeForStderr {
+ public:
+  PipeForStderr() : kept_(::dup(STDERR_FILENO)) {
+    EXPECT_EQ(::pipe2(ends_.data(), O_CLOEXEC), 0);
+    ::dup2(ends_[1], STDERR_FILENO);
+  }
+  PipeForStderr(const PipeForStderr&) = delete;
+  PipeForStderr& operator=(const PipeForStderr&) = delete;
+  ~PipeForStderr() {
+    ::dup2(kept_, STDERR_FILENO);
+    for (const int descriptor : {kept_, ends_[0], ends_[1]}) ::close(descriptor);
+  }
+
+  std::string read() {
+    std::string text(1'000'000, '\0');
+    const auto count = ::read(ends_[0], text.data(), text.size());
+    text.resize(count < 0 ? 0 : static_cast<std::size_t>(count));
+    return text;
+  }
+
+ private:
+  int kept_;
+  std::array<int, 2> ends_{};
+};
+
+TEST(Log, NeverWaitsForWhoeverReadsStandardError) {
+  const FixedClock clock;
+  const Log log(clock);
+  PipeForStderr pipe;
+  // More than a pipe holds, in lines shorter and longer than what it takes at once.
+  for (const std::size_t size : {100UL, 3'000UL, 10'000UL}) {
+    for (int i = 0; i < 100; ++i) log.info(std::string(size, 'x'));
+  }
+  EXPECT_THAT(pipe.read(), testing::StartsWith("{\"time\""));
+  log.info("heard again");
+  EXPECT_THAT(pipe.read(), testing::HasSubstr("heard again"));
 }
 
 TEST(RedactAddress, KeepsTheFirstLetterAndTheDomain) {
