@@ -249,6 +249,8 @@ CpprestPost::CpprestPost(boost::asio::any_io_executor executor, net::Timer& time
       timer_(&timer),
       extra_roots_(std::move(extra_roots)),
       line_(std::make_shared<Line>(std::move(executor))) {
+  // A request's own roots are put behind them, and PEM in the middle of a line is none.
+  if (!extra_roots_.empty()) extra_roots_ += '\n';
   library_thread();
 }
 

@@ -122,6 +122,17 @@ TEST_F(CpprestPostTest, FollowsNoRedirect) {
   EXPECT_EQ(elsewhere.connections, 0);
 }
 
+TEST_F(CpprestPostTest, BelievesTheOperatorsRootsAndTheRequestsThoughNoLineEndIsBetweenThem) {
+  const fakes::TestAuthority another;
+  auto own = authority_.pem();
+  own.pop_back();
+  post_.emplace(loop_.executor(), timer_, own);
+  endpoint_.answer(kOk);
+  auto with_roots = request();
+  with_roots.ca_bundle = another.pem();
+  EXPECT_EQ(said(post(std::move(with_roots))), "HTTP 200");
+}
+
 TEST_F(CpprestPostTest, TakesAnAddressThatTheCertificateNames) {
   endpoint_.answer(kOk);
   EXPECT_EQ(said(post(request("127.0.0.1"))), "HTTP 200");
