@@ -45,26 +45,21 @@ std::string_view next_line(std::string_view& rest) {
 
 MessageHeader parse_message_header(std::string_view header) {
   MessageHeader found;
-  std::string* unfolding = nullptr;  // the value that a line which begins with a space belongs to
   for (bool first = true; !header.empty(); first = false) {
-    const auto line = next_line(header);
+    std::string line(next_line(header));
     if (line.empty()) break;
-    if (is_space(line.front()) && !first) {
-      if (unfolding) unfolding->append(line);
-      continue;
-    }
-    unfolding = nullptr;
+    // Unfolded before its name is looked for: some readers find `From` though its colon is on the next line.
+    while (!header.empty() && is_space(header.front())) line.append(next_line(header));
     const auto name = field_name(line);
     found.begins_with_text = first && name.empty();
     if (found.begins_with_text) break;
     if (base::iequals(name, "from")) {
-      unfolding = &found.from.emplace_back(field_value(line));
+      found.from.emplace_back(field_value(line));
     } else if (base::iequals(name, "date")) {
       found.has_date = true;
     } else if (base::iequals(name, "message-id") && !found.has_message_id) {
       found.has_message_id = true;
       found.message_id = field_value(line);
-      unfolding = &found.message_id;
     }
   }
   return found;

@@ -18,8 +18,8 @@ struct MessageHeader {
   std::vector<std::string> from;  ///< value of each From field, unfolded, in their order
 };
 
-/// Reads a header as a suspicious reader does: a name may have spaces before its colon, lines that are no field are
-/// passed over, and every From field counts up to the first empty line, so that no other reader of the message can
+/// Reads a header as a suspicious reader does: a name may have spaces before its colon, also folded ones, lines that are
+/// no field are passed over, and every From field counts up to the first empty line, so that no other reader of the message can
 /// find a sender that we have not seen. Line ends are CRLF.
 MessageHeader parse_message_header(std::string_view header);
 

@@ -32,7 +32,7 @@ TEST(ParseMessageHeader, UnfoldsFrom) {
 }
 
 TEST(ParseMessageHeader, UnfoldsAMessageIdOnALineOfItsOwn) {
-  EXPECT_EQ(parse_message_header("Message-ID:\r\n <1@x>\r\n").message_id, " <1@x>");
+  EXPECT_EQ(parse_message_header("Message-ID:\r\n <1@x>\r\n").message_id, "<1@x>");
 }
 
 TEST(ParseMessageHeader, FindsEveryFrom) {
@@ -41,6 +41,11 @@ TEST(ParseMessageHeader, FindsEveryFrom) {
 
 TEST(ParseMessageHeader, FindsAFromWithSpacesBeforeItsColon) {
   EXPECT_THAT(parse_message_header("From \t : a@x\r\n").from, ElementsAre("a@x"));
+}
+
+TEST(ParseMessageHeader, FindsAFromWhoseColonIsOnTheNextLine) {
+  EXPECT_THAT(parse_message_header("Subject: x\r\nFrom\r\n : a@x\r\n").from, ElementsAre("a@x"));
+  EXPECT_THAT(parse_message_header("From\r\n\t\r\n :\r\n a@x\r\n").from, ElementsAre("a@x"));
 }
 
 TEST(ParseMessageHeader, FindsAFromBehindALineThatIsNoField) {
