@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <stop_token>
 #include <utility>
 
+#include "common/base/encoding.hpp"
 #include "common/smtp/dot_stuffing.hpp"
 #include "common/smtp/login.hpp"
 #include "sidecar/upstream/smtputf8.hpp"
@@ -29,6 +31,32 @@ smtp::TransactionRequest request_for(const delivery::Message& message, const smt
           .smtputf8 = envelope.smtputf8 && capabilities.smtputf8,
           .eight_bit = envelope.eight_bit,
           .reset_first = reset_first};
+}
+
+/// Puts an at sign wherever `part` stands in `words`, in any case. Not nothing, which would make new words.
+void leave_out(std::string& words, std::string_view part) {
+  const auto same = [](char a, char b) { return base::iequals({&a, 1}, {&b, 1}); };
+  for (std::size_t from = 0; !part.empty(); ++from) {
+    const auto begin = words.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto place = std::search(begin, words.end(), part.begin(), part.end(), same);
+    if (place == words.end()) return;
+    from = static_cast<std::size_t>(place - words.begin());
+    words.replace(from, part.size(), "@");
+  }
+}
+
+/// What the relay itself says, without the addresses that it quotes: whoever gives the app an address would else
+/// decide by its name what the refusal is taken for.
+std::string own_words(const smtp::Reply& reply, const server::Envelope& envelope) {
+  auto words = reply.text();
+  const auto without = [&words](std::string_view address) {
+    leave_out(words, address);
+    const auto domain = address.substr(std::min(address.rfind('@'), address.size()));
+    if (domain.find('.') != std::string_view::npos) leave_out(words, domain.substr(1));
+  };
+  without(envelope.sender);
+  for (const auto& recipient : envelope.recipients) without(recipient);
+  return words;
 }
 
 /// One message on its way over one connection.
@@ -168,7 +196,8 @@ Ended Transaction::unreadable(const catalogue::Failure& failure) const {
 Ended Transaction::refused() const {
   const auto& refusal = *dialogue_.refusal();
   const auto& reply = refusal.reply;
-  const auto reason = catalogue::classify_relay_reply(refusal.step, reply.code, reply.enhanced, reply.text());
+  const auto words = own_words(reply, *message_->envelope);
+  const auto reason = catalogue::classify_relay_reply(refusal.step, reply.code, reply.enhanced, words);
   auto context = "at " + std::string(catalogue::step_name(refusal.step));
   // 421 is about the connection, and a login that has ended about the login: both before the dot only.
   const bool elsewhere = !dot_sent_ && (reply.code == 421 || reason == Reason::NotAuthenticated);

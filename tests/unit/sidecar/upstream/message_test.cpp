@@ -72,6 +72,25 @@ TEST_F(MessageTest, GoesToAllRecipientsOrNobody) {
   EXPECT_THAT(relay_.mails, IsEmpty());
 }
 
+TEST_F(MessageTest, IsNotJudgedByWhatItsAddressesSay) {
+  auto strange = letter();
+  strange->envelope.recipients = {"ann@throttling.example.test"};
+  relay_.answer_once("RCPT",
+                     "450 4.1.2 <Ann@Throttling.example.test>: Recipient address rejected: Domain not found, "
+                     "name=throttling.example.test\r\n");
+  EXPECT_EQ(words(send(strange)), "RelayBusy");
+  strange->envelope.recipients = {"\"submission quota\"@example.test"};
+  relay_.answer_once("RCPT", "550 5.1.1 <\"submission quota\"@example.test>: no such user\r\n");
+  const auto outcome = send(strange);
+  EXPECT_EQ(words(outcome), "RecipientRejected");
+  EXPECT_THAT(refused(outcome).reply->text(), HasSubstr("submission quota"));
+}
+
+TEST_F(MessageTest, IsJudgedByTheRelaysWordsBesideAnAddress) {
+  relay_.answer_once("RCPT", "450 4.7.1 <ann@example.test>: rate limit exceeded\r\n");
+  EXPECT_EQ(words(send()), "RelayRateLimit");
+}
+
 TEST_F(MessageTest, DoesNotInheritTheRecipientsOfOneThatWasRefused) {
   auto many = letter();
   many->envelope.recipients = {"bob@example.test", "eve@example.test"};
