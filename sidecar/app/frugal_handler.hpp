@@ -20,6 +20,10 @@ class FrugalHandler final : public server::Handler {
   std::optional<smtp::Reply> check_sender(const server::Envelope& envelope) const override {
     return handler_->check_sender(envelope);
   }
+  void turned_away(const server::Envelope& envelope, const smtp::Reply& reply,
+                   catalogue::Reason reason) const override {
+    handler_->turned_away(envelope, reply, reason);
+  }
   std::uint64_t message_size_limit() const override { return handler_->message_size_limit(); }
   std::uint32_t recipient_limit() const override { return handler_->recipient_limit(); }
   asio::awaitable<smtp::Reply> deliver(const server::Envelope& envelope, const spool::Body& body,

@@ -52,6 +52,13 @@ std::string sender(const server::Envelope& envelope) {
   return envelope.sender.empty() ? std::string("<>") : base::redact_address(envelope.sender);
 }
 
+/// The Message-ID that the app gave the message; empty where it gave none, or the message can't be read.
+std::string given_message_id(const spool::Body& body) {
+  const auto header = read_header(body);
+  if (!header) return {};
+  return parse_message_header(*header).message_id.substr(0, kMaxQuoted);
+}
+
 }  // namespace
 
 /// Keeps a message on the list of those under way while it is handled, however that ends.
@@ -104,12 +111,26 @@ std::optional<smtp::Reply> Delivery::check_sender(const server::Envelope& envelo
   return verdict_on(Reason::SenderNotAllowed, *forbidden).reply;
 }
 
+void Delivery::turned_away(const server::Envelope& envelope, const smtp::Reply& reply, Reason reason) const {
+  const Verdict verdict{reply.permanent() ? Ending::Refused : Ending::Deferred, reply, reason};
+  around_.metrics.add(kMessages, {{"result", ending_name(verdict.ending)}});
+  around_.log.warning(fmt::format("message {}", ending_name(verdict.ending)),
+                      {{"identity", around_.identities.pick(envelope.sender, preferred_)},
+                       {"from", sender(envelope)},
+                       {"to", first_recipient(envelope)},
+                       {"recipients", envelope.recipients.size()},
+                       {"reason", catalogue::code(reason)},
+                       {"reply", quote(verdict, envelope)}});
+}
+
 asio::awaitable<smtp::Reply> Delivery::deliver(const server::Envelope& envelope, const spool::Body& body,
                                                std::stop_token app_gone) {
   Job job{&envelope, body.size(), base::random_hex(around_.random, 8), around_.timer.now(),
           std::move(app_gone)};
   const UnderWay under_way(under_way_, job);
   auto verdict = co_await handle(envelope, body, job);
+  // Who looks for a message that went nowhere has only the app's name for it.
+  if (job.message_id.empty()) job.message_id = given_message_id(body);
   report(job, verdict);
   co_return std::move(verdict.reply);
 }

@@ -39,6 +39,8 @@ class Delivery final : public server::Handler {
   Delivery(std::string preferred, Surroundings around);
 
   std::optional<smtp::Reply> check_sender(const server::Envelope& envelope) const override;
+  void turned_away(const server::Envelope& envelope, const smtp::Reply& reply,
+                   catalogue::Reason reason) const override;
   /// The largest of all identities, since the sender is not known yet; deliver() knows it.
   std::uint64_t message_size_limit() const override;
   std::uint32_t recipient_limit() const override;

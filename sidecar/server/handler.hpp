@@ -7,6 +7,7 @@
 
 #include <boost/asio/awaitable.hpp>
 
+#include "common/catalogue/catalogue.hpp"
 #include "common/smtp/reply.hpp"
 #include "sidecar/server/envelope.hpp"
 #include "sidecar/spool/body.hpp"
@@ -21,6 +22,10 @@ class Handler {
   /// May this sender use any identity here? Asked at MAIL, so that a wrong sender is told at once.
   /// @return nothing where it may, else the reply that the app gets
   virtual std::optional<smtp::Reply> check_sender(const Envelope& envelope) const = 0;
+  /// Hears of a message that ended before deliver(): its sender or announced size was refused at MAIL, or what came
+  /// behind DATA can't be sent. So that it is logged and counted like every other.
+  virtual void turned_away(const Envelope& envelope, const smtp::Reply& reply,
+                           catalogue::Reason reason) const = 0;
   /// The largest message that will be taken, in octets, for SIZE (RFC 1870).
   virtual std::uint64_t message_size_limit() const = 0;
   /// Recipients that one message may have; more get 452 4.5.3.

@@ -133,9 +133,14 @@ Session::Next Session::on_mail(std::string_view argument) {
   if (!envelope) return refuse(envelope.error());
   const auto limit = handler_->message_size_limit();
   if (envelope->declared_size.value_or(0) > limit) {
-    return refuse(552, "5.3.4", fmt::format("Message larger than {} octets", limit));
+    const auto reply = smtp::make_reply(552, "5.3.4", fmt::format("Message larger than {} octets", limit));
+    handler_->turned_away(*envelope, reply, catalogue::Reason::MessageTooLarge);
+    return refuse(reply);
   }
-  if (const auto refusal = handler_->check_sender(*envelope)) return refuse(*refusal);
+  if (const auto refusal = handler_->check_sender(*envelope)) {
+    handler_->turned_away(*envelope, *refusal, catalogue::Reason::SenderNotAllowed);
+    return refuse(*refusal);
+  }
   envelope_ = std::move(*envelope);
   in_transaction_ = true;
   return say(250, "2.1.0", "OK");
@@ -234,14 +239,23 @@ Session::Next Session::on_end_of_data(std::string_view behind) {
     case Trouble::None:
       return Next::Deliver;
     case Trouble::Nul:
-      return delivered(smtp::make_reply(554, "5.6.0", "The message holds NUL, which mail can't carry"));
+      return turn_away(smtp::make_reply(554, "5.6.0", "The message holds NUL, which mail can't carry"),
+                       catalogue::Reason::MessageRejected);
     case Trouble::TooLarge:
-      return delivered(smtp::make_reply(
-          552, "5.3.4", fmt::format("Message larger than {} octets", handler_->message_size_limit())));
+      return turn_away(
+          smtp::make_reply(552, "5.3.4",
+                           fmt::format("Message larger than {} octets", handler_->message_size_limit())),
+          catalogue::Reason::MessageTooLarge);
     case Trouble::DiskFull:
-      return delivered(smtp::make_reply(452, "4.3.1", catalogue::describe(disk_failure_)));
+      return turn_away(smtp::make_reply(452, "4.3.1", catalogue::describe(disk_failure_)),
+                       catalogue::Reason::DiskFull);
   }
   return Next::Close;
+}
+
+Session::Next Session::turn_away(const smtp::Reply& reply, catalogue::Reason reason) {
+  handler_->turned_away(envelope_, reply, reason);
+  return delivered(reply);
 }
 
 /// Before the answer to the final dot a client may say QUIT and nothing else.

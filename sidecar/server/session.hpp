@@ -78,6 +78,7 @@ class Session {
   Next on_octets(std::string_view bytes);
   void keep(std::string_view octets);
   Next on_end_of_data(std::string_view behind);
+  Next turn_away(const smtp::Reply& reply, catalogue::Reason reason);
   Next on_behind_dot(std::string_view bytes);
 
   Next say(const smtp::Reply& reply);

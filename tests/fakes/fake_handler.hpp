@@ -32,10 +32,15 @@ class FakeHandler final : public server::Handler {
   bool throws = false;
 
   std::vector<Message> messages;
+  mutable std::vector<std::string> turned_away_with;  ///< `REASON: REPLY` of each message that never got here
 
   std::optional<smtp::Reply> check_sender(const server::Envelope& envelope) const override {
     if (envelope.sender != refused_sender) return std::nullopt;
     return smtp::make_reply(550, "5.7.1", "<" + envelope.sender + "> is not a sender of identity billing");
+  }
+  void turned_away(const server::Envelope& /*envelope*/, const smtp::Reply& reply,
+                   catalogue::Reason reason) const override {
+    turned_away_with.push_back(std::string(catalogue::code(reason)) + ": " + smtp::format(reply));
   }
   std::uint64_t message_size_limit() const override { return size_limit; }
   std::uint32_t recipient_limit() const override { return recipients; }

@@ -17,12 +17,18 @@ class Recorder final : public server::Handler {
   std::optional<smtp::Reply> check_sender(const server::Envelope& envelope) const override {
     return smtp::make_reply(550, "5.7.1", envelope.sender);
   }
+  void turned_away(const server::Envelope& envelope, const smtp::Reply& /*reply*/,
+                   catalogue::Reason /*reason*/) const override {
+    turned_away_ = envelope.sender;
+  }
   std::uint64_t message_size_limit() const override { return 17; }
   std::uint32_t recipient_limit() const override { return 4; }
   asio::awaitable<smtp::Reply> deliver(const server::Envelope& envelope, const spool::Body& /*body*/,
                                        std::stop_token /*app_gone*/) override {
     co_return smtp::make_reply(250, "2.0.0", envelope.sender);
   }
+
+  mutable std::string turned_away_;
 };
 
 class FrugalHandlerTest : public testing::Test {
@@ -44,6 +50,8 @@ TEST_F(FrugalHandlerTest, PassesEverythingOn) {
   EXPECT_EQ(frugal_.check_sender(envelope_)->text(), "billing@contoso.test");
   EXPECT_EQ(frugal_.message_size_limit(), 17U);
   EXPECT_EQ(frugal_.recipient_limit(), 4U);
+  frugal_.turned_away(envelope_, smtp::make_reply(552, "5.3.4", "x"), catalogue::Reason::MessageTooLarge);
+  EXPECT_EQ(recorder_.turned_away_, "billing@contoso.test");
 }
 
 TEST_F(FrugalHandlerTest, GivesMemoryBackAfterAMessage) {

@@ -213,6 +213,30 @@ TEST_F(DeliveryTest, SaysSoWhereTheDiskIsBroken) {
   EXPECT_THAT(*answer, StartsWith("452 4.3.1 "));
 }
 
+TEST_F(DeliveryTest, LogsAndCountsWhatWasTurnedAwayBeforeItGotHere) {
+  server::Envelope envelope;
+  envelope.sender = "ceo@contoso.test";
+  delivery_.turned_away(envelope, *delivery_.check_sender(envelope), Reason::SenderNotAllowed);
+  EXPECT_EQ(counted("refused"), 1);
+  EXPECT_THAT(logged_,
+              HasSubstr(R"("message":"message refused","identity":"billing","from":"c***@contoso.test")"));
+  EXPECT_THAT(logged_,
+              HasSubstr(R"("reason":"SenderNotAllowed","reply":"550 5.7.1 <c***@contoso.test> is not)"));
+  EXPECT_THAT(logged_, Not(HasSubstr("ceo@")));
+  delivery_.turned_away(envelope, smtp::make_reply(452, "4.3.1", "full"), Reason::DiskFull);
+  EXPECT_EQ(counted("deferred"), 1);
+}
+
+TEST_F(DeliveryTest, LogsTheAppsMessageIdOfWhatWentNowhereToo) {
+  constexpr std::string_view kNamed = "From: billing@contoso.test\r\nMessage-ID: <invoice-7@app>\r\n\r\n";
+  deliver(kNamed, "ceo@contoso.test");
+  identities_.fail("billing", Failure{Reason::TokenMissing, "identity billing"});
+  deliver(kNamed);
+  const auto first = logged_.find(R"("message_id":"<invoice-7@app>")");
+  ASSERT_NE(first, std::string::npos);
+  EXPECT_NE(logged_.find(R"("message_id":"<invoice-7@app>")", first + 1), std::string::npos);
+}
+
 TEST_F(DeliveryTest, LogsOneLineWithTheMessageIdAndNoAddress) {
   deliver("From: billing@contoso.test\r\nMessage-ID: <invoice-7@app>\r\n\r\n");
   EXPECT_EQ(std::count(logged_.begin(), logged_.end(), '\n'), 1);

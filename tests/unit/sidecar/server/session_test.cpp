@@ -192,6 +192,23 @@ TEST_F(SessionTest, RefusesAMessageThatIsTooLargeAndReadsItToItsEnd) {
   EXPECT_TRUE(handler_.messages.empty());
 }
 
+TEST_F(SessionTest, TellsTheHandlerOfEveryMessageThatIsTurnedAway) {
+  hello();
+  say("MAIL FROM:<ceo@contoso.test>\r\n");
+  say("MAIL FROM:<billing@contoso.test> SIZE=100001\r\n");
+  begin_message();
+  say(std::string(100'000, 'x') + "\r\n.\r\n");
+  begin_message();
+  say("\0\r\n.\r\n"s);
+  disk_.room = 0;
+  begin_message();
+  say(std::string(80'000, 'x') + "\r\n.\r\n");
+  EXPECT_THAT(handler_.turned_away_with,
+              testing::ElementsAre(StartsWith("SenderNotAllowed: 550 "), StartsWith("MessageTooLarge: 552 "),
+                                   StartsWith("MessageTooLarge: 552 "), StartsWith("MessageRejected: 554 "),
+                                   StartsWith("DiskFull: 452 ")));
+}
+
 TEST_F(SessionTest, TakesAMessageOfExactlyTheLimit) {
   begin_message();
   EXPECT_THAT(say(std::string(99'998, 'x') + "\r\n.\r\n"), StartsWith("250 "));
