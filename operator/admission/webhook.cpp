@@ -65,7 +65,8 @@ asio::awaitable<http::Response> Webhook::mutate(std::string body) {
              {{"namespace", review->pod_namespace},
               {"pod", review->pod_name},
               {"identity", patch->identities.empty() ? std::string() : patch->identities.front()},
-              {"warnings", patch->warnings.size()}});
+              // Of a Deployment's pod nobody else sees them: they go to the controller that creates it.
+              {"warnings", fmt::format("{}", fmt::join(patch->warnings, "; "))}});
   co_return json_response(allow(review->uid, *patch));
 }
 
