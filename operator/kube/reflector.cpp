@@ -125,6 +125,8 @@ awaitable<std::optional<Status>> Reflector::follow() {
   while (!stopping_) {
     const auto bytes = co_await stream_->read_some();
     if (stopping_) break;
+    // A server with nothing to tell sends no bookmarks either, so silence is no failure; but the connection may be dead.
+    if (!bytes && bytes.error().kind == TransportError::Kind::TimedOut) break;
     if (!bytes) co_return broken(bytes.error().detail);
     if (bytes->empty()) {
       if (silent && timer_->now() - begin < kVeryShort)

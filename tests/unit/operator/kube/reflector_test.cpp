@@ -200,6 +200,17 @@ TEST_F(ReflectorTest, GoesOnWhereADroppedStreamEnded) {
   EXPECT_THAT(asked(), ElementsAre(kList, watch_from(7), watch_from(9)));
 }
 
+TEST_F(ReflectorTest, WatchesAgainWithoutAWordWhereNothingIsHeard) {
+  transport_.answer(200, page({}, 7));
+  const auto first = transport_.watch();
+  transport_.watch();
+  start();
+  first->fail(Kind::TimedOut);
+  EXPECT_THAT(told(), ElementsAre("synced"));
+  EXPECT_THAT(asked(), ElementsAre(kList, watch_from(7), watch_from(7)));
+  EXPECT_THAT(logged_, Not(HasSubstr("failed")));
+}
+
 TEST_F(ReflectorTest, ListsAgainWhenTheServerHasForgottenWhereWeWere) {
   for (const bool in_stream : {true, false}) {
     SCOPED_TRACE(in_stream);
