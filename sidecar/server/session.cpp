@@ -23,11 +23,10 @@ bool begins_quit(std::string_view bytes) {
 
 Session::Session(const Handler& handler, spool::Disk& disk, spool::Budget& memory, const Limits& limits)
     : handler_(&handler),
-      disk_(&disk),
       memory_(&memory),
       limits_(&limits),
       recipients_share_(memory),
-      body_(disk, memory) {}
+      message_(disk, memory) {}
 
 Session::Next Session::greet() {
   return say(220, "", "localhost ESMTP");
@@ -44,7 +43,7 @@ Session::Next Session::feed(std::string_view bytes) {
       case State::Complete:
       case State::Delivering:
         return on_behind_dot(bytes);
-      default:
+      case State::Line:
         bytes = read_line(bytes, next);
     }
     if (next == Next::Close) return next;
@@ -54,7 +53,7 @@ Session::Next Session::feed(std::string_view bytes) {
 
 /// One line of the dialogue; @return what is behind it.
 std::string_view Session::read_line(std::string_view bytes, Next& next) {
-  if (state_ == State::Command && line_.empty() && is_foreign(bytes.front())) {
+  if (!auth_.under_way() && line_.empty() && is_foreign(bytes.front())) {
     next = say_last(554, "5.5.2", "This is an SMTP server; a command begins with a letter");
     return {};
   }
@@ -67,10 +66,10 @@ std::string_view Session::read_line(std::string_view bytes, Next& next) {
 
 Session::Next Session::on_line() {
   if (line_.too_long()) {
-    state_ = State::Command;
+    auth_.give_up();
     return refuse(500, "5.5.2", fmt::format("Line longer than {} octets", LineReader::kMaxLine));
   }
-  if (state_ != State::Command) return on_auth_line(line_.line());
+  if (auth_.under_way()) return answer(auth_.feed(line_.line()));
   return on_command(parse_command(line_.line()));
 }
 
@@ -130,16 +129,16 @@ Session::Next Session::on_mail(std::string_view argument) {
   if (!greeted_) return refuse(503, "5.5.1", "Say EHLO first");
   if (in_transaction_) return refuse(503, "5.5.1", "A message is under way; RSET gives it up");
   auto envelope = parse_mail(argument, limits_->accept_auth);
-  if (!envelope) return refuse(envelope.error());
+  if (!envelope) return answer(envelope.error());
   const auto limit = handler_->message_size_limit();
   if (envelope->declared_size.value_or(0) > limit) {
     const auto reply = smtp::make_reply(552, "5.3.4", fmt::format("Message larger than {} octets", limit));
     handler_->turned_away(*envelope, reply, catalogue::Reason::MessageTooLarge);
-    return refuse(reply);
+    return answer(reply);
   }
   if (const auto refusal = handler_->check_sender(*envelope)) {
     handler_->turned_away(*envelope, *refusal, catalogue::Reason::SenderNotAllowed);
-    return refuse(*refusal);
+    return answer(*refusal);
   }
   envelope_ = std::move(*envelope);
   in_transaction_ = true;
@@ -149,7 +148,7 @@ Session::Next Session::on_mail(std::string_view argument) {
 Session::Next Session::on_rcpt(std::string_view argument) {
   if (!in_transaction_) return refuse(503, "5.5.1", "Say MAIL first");
   auto address = parse_rcpt(argument, envelope_.smtputf8);
-  if (!address) return refuse(address.error());
+  if (!address) return answer(address.error());
   if (envelope_.recipients.size() >= handler_->recipient_limit()) {
     if (++surplus_recipients_ > limits_->surplus_recipients)
       return say_last(421, "4.7.0", "Too many recipients");
@@ -174,9 +173,6 @@ Session::Next Session::on_data(std::string_view argument) {
   if (!argument.empty()) return refuse(501, "5.5.4", "Syntax: DATA");
   if (!in_transaction_) return refuse(503, "5.5.1", "Say MAIL first");
   if (envelope_.recipients.empty()) return refuse(503, "5.5.1", "No valid recipients");
-  reader_ = DataReader();
-  trouble_ = Trouble::None;
-  received_ = 0;
   state_ = State::Data;
   return say(354, "", "End data with <CR><LF>.<CR><LF>");
 }
@@ -184,73 +180,20 @@ Session::Next Session::on_data(std::string_view argument) {
 Session::Next Session::on_auth(std::string_view argument) {
   if (!limits_->accept_auth) return refuse(502, "5.5.1", "AUTH is not needed here; send without it");
   if (!extended_) return refuse(503, "5.5.1", "Say EHLO first");
-  if (authenticated_ || in_transaction_) return refuse(503, "5.5.1", "Not now");
-  const auto mechanism = argument.substr(0, argument.find(' '));
-  const bool initial = mechanism.size() < argument.size();
-  if (base::iequals(mechanism, "PLAIN")) {
-    state_ = State::AuthPlain;
-    return initial ? on_auth_line(argument.substr(mechanism.size() + 1)) : say(334, "", "");
-  }
-  if (!base::iequals(mechanism, "LOGIN")) return refuse(504, "5.5.4", "Mechanisms: PLAIN LOGIN");
-  state_ = State::AuthUser;
-  return initial ? on_auth_line(argument.substr(mechanism.size() + 1)) : say(334, "", "VXNlcm5hbWU6");
-}
-
-/// Whatever the app says it is, it is in this pod and may send.
-Session::Next Session::on_auth_line(std::string_view line) {
-  const auto asked = std::exchange(state_, State::Command);
-  if (line == "*") return refuse(501, "5.7.0", "AUTH given up");
-  if (asked == State::AuthUser) {
-    state_ = State::AuthPassword;
-    return say(334, "", "UGFzc3dvcmQ6");
-  }
-  authenticated_ = true;
-  return say(235, "2.7.0", "Welcome; this server needs no login");
+  if (auth_.done() || in_transaction_) return refuse(503, "5.5.1", "Not now");
+  return answer(auth_.begin(argument));
 }
 
 Session::Next Session::on_octets(std::string_view bytes) {
-  std::string octets;
-  octets.reserve(bytes.size() + 1);
-  const auto taken = reader_.feed(bytes, octets);
-  received_ += taken;
-  keep(octets);
-  return reader_.ended() ? on_end_of_data(bytes.substr(taken)) : Next::Read;
-}
-
-/// Once something is wrong with a message the rest of it is read and dropped, so that the client hears why.
-void Session::keep(std::string_view octets) {
-  if (trouble_ == Trouble::None && reader_.saw_nul()) trouble_ = Trouble::Nul;
-  if (trouble_ == Trouble::None && body_.size() + octets.size() > handler_->message_size_limit()) {
-    trouble_ = Trouble::TooLarge;
-  }
-  if (trouble_ == Trouble::None) {
-    if (auto kept = body_.append(octets); !kept) {
-      trouble_ = Trouble::DiskFull;
-      disk_failure_ = std::move(kept).error();
-    }
-  }
-  if (trouble_ != Trouble::None) forget_body();
+  const auto taken = message_.feed(bytes, handler_->message_size_limit());
+  return message_.ended() ? on_end_of_data(bytes.substr(taken)) : Next::Read;
 }
 
 Session::Next Session::on_end_of_data(std::string_view behind) {
   state_ = State::Complete;
   if (!behind.empty() && on_behind_dot(behind) == Next::Close) return Next::Close;
-  switch (trouble_) {
-    case Trouble::None:
-      return Next::Deliver;
-    case Trouble::Nul:
-      return turn_away(smtp::make_reply(554, "5.6.0", "The message holds NUL, which mail can't carry"),
-                       catalogue::Reason::MessageRejected);
-    case Trouble::TooLarge:
-      return turn_away(
-          smtp::make_reply(552, "5.3.4",
-                           fmt::format("Message larger than {} octets", handler_->message_size_limit())),
-          catalogue::Reason::MessageTooLarge);
-    case Trouble::DiskFull:
-      return turn_away(smtp::make_reply(452, "4.3.1", catalogue::describe(disk_failure_)),
-                       catalogue::Reason::DiskFull);
-  }
-  return Next::Close;
+  if (const auto refusal = message_.refusal()) return turn_away(refusal->reply, refusal->reason);
+  return Next::Deliver;
 }
 
 Session::Next Session::turn_away(const smtp::Reply& reply, catalogue::Reason reason) {
@@ -274,7 +217,7 @@ Session::Next Session::begin_delivery() {
 
 Session::Next Session::delivered(const smtp::Reply& reply) {
   end_transaction();
-  state_ = State::Command;
+  state_ = State::Line;
   if (reply.positive()) {
     errors_ = 0;
     idle_commands_ = 0;
@@ -300,13 +243,9 @@ std::string Session::take_output() {
 void Session::end_transaction() {
   in_transaction_ = false;
   envelope_ = {};
-  forget_body();
+  message_.reset();
   recipient_octets_ = 0;
   recipients_share_ = spool::Share(*memory_);
-}
-
-void Session::forget_body() {
-  body_ = spool::Body(*disk_, *memory_);
 }
 
 Session::Next Session::say(const smtp::Reply& reply) {
@@ -319,13 +258,13 @@ Session::Next Session::say(int code, std::string_view enhanced, std::string_view
 }
 
 /// A client that only makes mistakes is cut off; what passes by itself is no mistake.
-Session::Next Session::refuse(const smtp::Reply& reply) {
+Session::Next Session::answer(const smtp::Reply& reply) {
   if (reply.permanent() && ++errors_ > limits_->errors) return say_last(421, "4.7.0", "Too many errors");
   return say(reply);
 }
 
 Session::Next Session::refuse(int code, std::string_view enhanced, std::string_view text) {
-  return refuse(smtp::make_reply(code, enhanced, text));
+  return answer(smtp::make_reply(code, enhanced, text));
 }
 
 /// For commands that bring no message any further.

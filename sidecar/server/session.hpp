@@ -5,12 +5,13 @@
 #include <string>
 #include <string_view>
 
+#include "sidecar/server/auth_dialogue.hpp"
 #include "sidecar/server/command.hpp"
-#include "sidecar/server/data_reader.hpp"
 #include "sidecar/server/envelope.hpp"
 #include "sidecar/server/handler.hpp"
 #include "sidecar/server/limits.hpp"
 #include "sidecar/server/line_reader.hpp"
+#include "sidecar/server/message_reader.hpp"
 #include "sidecar/spool/budget.hpp"
 
 namespace mailid::server {
@@ -50,21 +51,20 @@ class Session {
   std::string take_output();
 
   const Envelope& envelope() const { return envelope_; }
-  const spool::Body& body() const { return body_; }
+  const spool::Body& body() const { return message_.body(); }
 
   /// Between MAIL and the answer to its message.
   bool in_transaction() const { return in_transaction_; }
   /// Between 354 and the final dot, and how many bytes have come since 354.
   bool receiving() const { return state_ == State::Data; }
-  std::uint64_t received() const { return received_; }
+  std::uint64_t received() const { return message_.received(); }
   /// The client has sent what it must not send yet: its software is broken, or somebody injects commands.
   bool broke_synchrony() const { return broke_synchrony_; }
   /// It was us who ended the dialogue: the client may still be sending.
   bool cut_off() const { return cut_off_; }
 
  private:
-  enum class State { Command, AuthPlain, AuthUser, AuthPassword, Data, Complete, Delivering, Closed };
-  enum class Trouble { None, Nul, TooLarge, DiskFull };
+  enum class State { Line, Data, Complete, Delivering, Closed };
 
   std::string_view read_line(std::string_view bytes, Next& next);
   Next on_line();
@@ -74,35 +74,31 @@ class Session {
   Next on_rcpt(std::string_view argument);
   Next on_data(std::string_view argument);
   Next on_auth(std::string_view argument);
-  Next on_auth_line(std::string_view line);
   Next on_octets(std::string_view bytes);
-  void keep(std::string_view octets);
   Next on_end_of_data(std::string_view behind);
   Next turn_away(const smtp::Reply& reply, catalogue::Reason reason);
   Next on_behind_dot(std::string_view bytes);
 
   Next say(const smtp::Reply& reply);
   Next say(int code, std::string_view enhanced, std::string_view text);
-  Next refuse(const smtp::Reply& reply);
+  Next answer(const smtp::Reply& reply);
   Next refuse(int code, std::string_view enhanced, std::string_view text);
   Next say_idle(const smtp::Reply& reply);
   Next say_last(int code, std::string_view enhanced, std::string_view text);
   Next out_of_step();
-  void forget_body();
   bool charge_recipient(std::size_t octets);
   void end_transaction();
 
   const Handler* handler_;
-  spool::Disk* disk_;
   spool::Budget* memory_;
   const Limits* limits_;
 
-  State state_ = State::Command;
+  State state_ = State::Line;
   std::string output_;
   LineReader line_;
   bool greeted_ = false;   ///< EHLO or HELO was said
   bool extended_ = false;  ///< EHLO
-  bool authenticated_ = false;
+  AuthDialogue auth_;
   std::size_t errors_ = 0;
   std::size_t idle_commands_ = 0;
   std::size_t surplus_recipients_ = 0;
@@ -113,11 +109,7 @@ class Session {
   Envelope envelope_;
   std::size_t recipient_octets_ = 0;
   spool::Share recipients_share_;
-  spool::Body body_;
-  DataReader reader_;
-  Trouble trouble_ = Trouble::None;
-  catalogue::Failure disk_failure_;
-  std::uint64_t received_ = 0;
+  MessageReader message_;
   std::string behind_dot_;
 };
 
