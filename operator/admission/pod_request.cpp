@@ -99,7 +99,7 @@ catalogue::Result<base::Done> read_switch(const nlohmann::json& pod, const char*
   if (!text) return base::Done{};
   if (*text != "true" && *text != "false") {
     return invalid(
-        fmt::format("{} has \"{}\"; it must be \"true\" or \"false\"", annotation, text->substr(0, 100)));
+        fmt::format(R"({} has "{}"; it must be "true" or "false")", annotation, text->substr(0, 100)));
   }
   on = *text == "true";
   return base::Done{};
@@ -109,14 +109,14 @@ std::vector<std::string> unknown_annotations(const nlohmann::json& pod) {
   std::vector<std::string> warnings;
   const auto annotations = pod.value(nlohmann::json::json_pointer("/metadata/annotations"), nlohmann::json());
   if (!annotations.is_object()) return warnings;
-  constexpr std::string_view known[] = {kIdentitiesAnnotation, kSmtpPortAnnotation, kAdminPortAnnotation,
-                                        kAcceptAuthAnnotation};
+  constexpr std::string_view kKnown[] = {kIdentitiesAnnotation, kSmtpPortAnnotation, kAdminPortAnnotation,
+                                         kAcceptAuthAnnotation};
   for (const auto& [name, value] : annotations.items()) {
     if (!name.starts_with(kOurPrefix) ||
-        std::find(std::begin(known), std::end(known), name) != std::end(known))
+        std::find(std::begin(kKnown), std::end(kKnown), name) != std::end(kKnown))
       continue;
     warnings.push_back(fmt::format("annotation {} is not known and has no effect; known are {}", name,
-                                   fmt::join(known, ", ")));
+                                   fmt::join(kKnown, ", ")));
   }
   return warnings;
 }
