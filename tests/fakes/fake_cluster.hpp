@@ -163,10 +163,10 @@ class FakeCluster final : public kube::Client {
   }
 
   static bool precondition_holds(const Json& asked, const Json& current) {
-    for (const auto* field : {"uid", "resourceVersion"}) {
-      if (asked.contains(field) && (current.is_null() || asked[field] != current[field])) return false;
-    }
-    return true;
+    const auto holds = [&](const char* field) {
+      return !asked.contains(field) || (!current.is_null() && asked[field] == current[field]);
+    };
+    return holds("uid") && holds("resourceVersion");
   }
 
   std::optional<kube::Status> arrive(const std::string& line, const Json& body) {

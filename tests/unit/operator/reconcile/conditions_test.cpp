@@ -8,7 +8,6 @@
 namespace mailid::reconcile {
 namespace {
 
-using api::ConditionStatus;
 using catalogue::Failure;
 using catalogue::Reason;
 using std::chrono::hours;
@@ -21,17 +20,17 @@ class Conditions : public testing::Test {
   api::Condition condition(std::string_view type) const {
     return *api::find_condition(status().conditions, type);
   }
-  api::Status status() const { return status_of(seen, trouble); }
+  api::Status status() const { return status_of(seen_, trouble_); }
   std::string shown(std::string_view type) const {
     const auto found = condition(type);
     return std::string(api::to_string(found.status)) + " " + found.reason;
   }
   void login(const catalogue::Result<base::Done>& result) {
-    api::set_condition(seen.identity.status.conditions, login_condition(seen, result), seen.now);
+    api::set_condition(seen_.identity.status.conditions, login_condition(seen_, result), seen_.now);
   }
 
-  Observation seen = all_is_well();
-  std::optional<Failure> trouble;
+  Observation seen_ = all_is_well();
+  std::optional<Failure> trouble_;
 };
 
 TEST_F(Conditions, AreAllTrueWhereAllIsWell) {
@@ -47,8 +46,8 @@ TEST_F(Conditions, SayOfWhichGenerationTheyAre) {
 }
 
 TEST_F(Conditions, KeepReadyWhileTheOldTokenLives) {
-  seen.now += minutes(40);
-  trouble = Failure{Reason::TokenEndpointUnavailable, "HTTP 503"};
+  seen_.now += minutes(40);
+  trouble_ = Failure{Reason::TokenEndpointUnavailable, "HTTP 503"};
   EXPECT_EQ(shown("Ready"), "True Ready");
   EXPECT_EQ(shown("TokenIssued"), "True TokenIssued");
   EXPECT_EQ(shown("TokenFresh"), "False TokenEndpointUnavailable");
@@ -56,35 +55,35 @@ TEST_F(Conditions, KeepReadyWhileTheOldTokenLives) {
 }
 
 TEST_F(Conditions, AreNotReadyOnceTheOldTokenIsOver) {
-  seen.now += hours(1);
-  trouble = Failure{Reason::InvalidClient, "invalid_client"};
+  seen_.now += hours(1);
+  trouble_ = Failure{Reason::InvalidClient, "invalid_client"};
   EXPECT_EQ(shown("Ready"), "False InvalidClient");
   EXPECT_EQ(shown("TokenIssued"), "False InvalidClient");
 }
 
 TEST_F(Conditions, KeepTheWordsOfAFailureThatIsWaitedOut) {
-  seen.now += minutes(40);
-  give_credential(seen);
-  trouble = Failure{Reason::InvalidClient, "AADSTS7000222"};
-  seen.identity.status = status();
-  seen.last_failure = just_failed(seen, token_attempt(seen), "InvalidClient");
-  trouble.reset();
+  seen_.now += minutes(40);
+  give_credential(seen_);
+  trouble_ = Failure{Reason::InvalidClient, "AADSTS7000222"};
+  seen_.identity.status = status();
+  seen_.last_failure = just_failed(seen_, token_attempt(seen_), "InvalidClient");
+  trouble_.reset();
   EXPECT_EQ(shown("TokenFresh"), "False InvalidClient");
   EXPECT_THAT(condition("TokenFresh").message, HasSubstr("AADSTS7000222"));
 }
 
 TEST_F(Conditions, CountATokenOfAnEarlierSpecForNothingAndSaySo) {
-  stored_token(seen).request = "0123456789abcdef";
-  trouble = Failure{Reason::CredentialMissing, "Secret app"};
+  stored_token(seen_).request = "0123456789abcdef";
+  trouble_ = Failure{Reason::CredentialMissing, "Secret app"};
   EXPECT_EQ(shown("Ready"), "False CredentialMissing");
   EXPECT_EQ(shown("TokenIssued"), "False CredentialMissing");
   EXPECT_THAT(condition("TokenIssued").message, HasSubstr("Until 2026-11-24T00:50:00Z pods go on"));
 }
 
 TEST_F(Conditions, NameTheHostThatIsNotAllowed) {
-  seen.desired = base::Unexpected{Failure{Reason::HostNotAllowed, "evil.test"}};
-  seen.identity.metadata.generation = 4;
-  trouble = seen.desired.error();
+  seen_.desired = base::Unexpected{Failure{Reason::HostNotAllowed, "evil.test"}};
+  seen_.identity.metadata.generation = 4;
+  trouble_ = seen_.desired.error();
   EXPECT_EQ(shown("Ready"), "False HostNotAllowed");
   EXPECT_EQ(shown("LoginVerified"), "Unknown HostNotAllowed");
   EXPECT_THAT(condition("Ready").message, HasSubstr("evil.test"));
@@ -107,30 +106,30 @@ TEST_F(Conditions, DoNotHoldReadyBackWhereTheRelayIsOutOfOurReach) {
 }
 
 TEST_F(Conditions, ForgetALoginOfAnEarlierGeneration) {
-  seen.identity.metadata.generation = 4;
+  seen_.identity.metadata.generation = 4;
   EXPECT_EQ(shown("LoginVerified"), "Unknown LoginNotTried");
 }
 
 TEST_F(Conditions, ChangeTheirTimeOnlyWithTheirStatus) {
-  seen.identity.status = status();
+  seen_.identity.status = status();
   const auto before = condition("Ready").last_transition_time;
-  seen.now += minutes(5);
+  seen_.now += minutes(5);
   EXPECT_EQ(condition("Ready").last_transition_time, before);
-  seen.now += hours(1);
-  trouble = Failure{Reason::InvalidClient, ""};
-  EXPECT_EQ(condition("Ready").last_transition_time, seen.now);
+  seen_.now += hours(1);
+  trouble_ = Failure{Reason::InvalidClient, ""};
+  EXPECT_EQ(condition("Ready").last_transition_time, seen_.now);
 }
 
 TEST_F(Conditions, AreUnknownWhereTheSecretCouldNeverBeRead) {
-  seen.secret = base::Unexpected{Failure{Reason::KubernetesUnavailable, "forbidden"}};
-  trouble = seen.secret.error();
+  seen_.secret = base::Unexpected{Failure{Reason::KubernetesUnavailable, "forbidden"}};
+  trouble_ = seen_.secret.error();
   EXPECT_EQ(shown("Ready"), "Unknown KubernetesUnavailable");
 }
 
 TEST_F(Conditions, StayAsTheyWereWhereTheSecretCannotBeReadForOnce) {
-  seen.identity.status = status();
-  seen.secret = base::Unexpected{Failure{Reason::KubernetesUnavailable, "timeout"}};
-  trouble = seen.secret.error();
+  seen_.identity.status = status();
+  seen_.secret = base::Unexpected{Failure{Reason::KubernetesUnavailable, "timeout"}};
+  trouble_ = seen_.secret.error();
   EXPECT_EQ(shown("Ready"), "True Ready");
   EXPECT_EQ(shown("TokenFresh"), "False KubernetesUnavailable");
   EXPECT_TRUE(status().token.has_value());
@@ -139,8 +138,8 @@ TEST_F(Conditions, StayAsTheyWereWhereTheSecretCannotBeReadForOnce) {
 TEST_F(Conditions, StandBesideWhenTheTokenComesAndGoes) {
   const auto token = status().token.value();
   EXPECT_EQ(token.secret_name, "billing-mail-token");
-  EXPECT_EQ(token.issue_time, stored_token(seen).issued);
-  EXPECT_EQ(token.expiration_time, stored_token(seen).expires);
+  EXPECT_EQ(token.issue_time, stored_token(seen_).issued);
+  EXPECT_EQ(token.expiration_time, stored_token(seen_).expires);
   EXPECT_LT(*token.next_refresh_time, *token.expiration_time);
   EXPECT_EQ(status().provider, "OAuth2");
 }
@@ -148,8 +147,8 @@ TEST_F(Conditions, StandBesideWhenTheTokenComesAndGoes) {
 class LastFailure : public Conditions {
  protected:
   api::LastFailure fail(Reason reason, const std::string& attempt, std::optional<seconds> retry_after = {}) {
-    seen.last_failure = noted(seen, {Attempt::TokenRequest, attempt, {reason, ""}, retry_after});
-    return *seen.last_failure;
+    seen_.last_failure = noted(seen_, {Attempt::TokenRequest, attempt, {reason, ""}, retry_after});
+    return *seen_.last_failure;
   }
 };
 
@@ -160,8 +159,8 @@ TEST_F(LastFailure, CountsTheSameTry) {
 }
 
 TEST_F(LastFailure, ObeysRetryAfterInFull) {
-  EXPECT_EQ(fail(Reason::TokenEndpointThrottled, "a", hours(3)).retry_time, seen.now + hours(3));
-  EXPECT_GT(*fail(Reason::TokenEndpointThrottled, "b", seconds(0)).retry_time, seen.now + seconds(3));
+  EXPECT_EQ(fail(Reason::TokenEndpointThrottled, "a", hours(3)).retry_time, seen_.now + hours(3));
+  EXPECT_GT(*fail(Reason::TokenEndpointThrottled, "b", seconds(0)).retry_time, seen_.now + seconds(3));
 }
 
 TEST_F(LastFailure, HasNoRetryTimeWhereOnlyAChangeHelps) {
@@ -169,7 +168,7 @@ TEST_F(LastFailure, HasNoRetryTimeWhereOnlyAChangeHelps) {
 }
 
 TEST_F(LastFailure, IsOfWholeSecondsAsTheApiServerKeepsThem) {
-  seen.now += base::Duration(123);
+  seen_.now += base::Duration(123);
   const auto failure = fail(Reason::InvalidClient, "a");
   EXPECT_EQ(failure.time, std::chrono::floor<seconds>(failure.time));
   EXPECT_EQ(*failure.retry_time, std::chrono::floor<seconds>(*failure.retry_time));

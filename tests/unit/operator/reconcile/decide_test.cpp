@@ -14,232 +14,232 @@ using std::chrono::seconds;
 
 class Questions : public testing::Test {
  protected:
-  Action action() const { return decide(seen).action; }
-  std::string because() const { return std::string(decide(seen).because); }
-  Reason refusal() const { return decide(seen).refusal.value().reason; }
+  Action action() const { return decide(seen_).action; }
+  std::string because() const { return std::string(decide(seen_).because); }
+  Reason refusal() const { return decide(seen_).refusal.value().reason; }
 
-  Observation seen = all_is_well();
+  Observation seen_ = all_is_well();
 };
 
 TEST_F(Questions, FindNothingToDoWhereAllIsWell) {
   EXPECT_EQ(action(), Action::Nothing);
-  EXPECT_EQ(why_token(seen), "");
-  EXPECT_TRUE(token_usable(seen));
+  EXPECT_EQ(why_token(seen_), "");
+  EXPECT_TRUE(token_usable(seen_));
 }
 
 TEST_F(Questions, LeaveAnIdentityAloneThatIsBeingDeleted) {
-  seen.identity.metadata.deleting = true;
-  seen.secret = std::optional<TokenSecret>();
-  EXPECT_TRUE(being_deleted(seen));
+  seen_.identity.metadata.deleting = true;
+  seen_.secret = std::optional<TokenSecret>();
+  EXPECT_TRUE(being_deleted(seen_));
   EXPECT_EQ(action(), Action::Nothing);
 }
 
 TEST_F(Questions, RefuseASpecThatCannotBeUsed) {
-  seen.desired = base::Unexpected{catalogue::Failure{Reason::HostNotAllowed, "evil.test"}};
-  seen.secret = std::optional<TokenSecret>();
-  EXPECT_TRUE(spec_unusable(seen));
+  seen_.desired = base::Unexpected{catalogue::Failure{Reason::HostNotAllowed, "evil.test"}};
+  seen_.secret = std::optional<TokenSecret>();
+  EXPECT_TRUE(spec_unusable(seen_));
   EXPECT_EQ(action(), Action::Refuse);
   EXPECT_EQ(refusal(), Reason::HostNotAllowed);
 }
 
 TEST_F(Questions, DoNothingWhileTheSecretIsNotKnown) {
-  seen.secret = base::Unexpected{catalogue::Failure{Reason::KubernetesUnavailable, "forbidden"}};
-  EXPECT_TRUE(secret_unreadable(seen));
+  seen_.secret = base::Unexpected{catalogue::Failure{Reason::KubernetesUnavailable, "forbidden"}};
+  EXPECT_TRUE(secret_unreadable(seen_));
   EXPECT_EQ(refusal(), Reason::KubernetesUnavailable);
 }
 
 TEST_F(Questions, NeverTouchASecretOfSomebodyElse) {
-  (*seen.secret)->ours = false;
-  (*seen.secret)->owner = "MailIdentity billing with uid old";
-  (*seen.secret)->token.reset();
-  EXPECT_TRUE(secret_not_ours(seen));
+  (*seen_.secret)->ours = false;
+  (*seen_.secret)->owner = "MailIdentity billing with uid old";
+  (*seen_.secret)->token.reset();
+  EXPECT_TRUE(secret_not_ours(seen_));
   EXPECT_EQ(action(), Action::Refuse);
   EXPECT_EQ(refusal(), Reason::SecretConflict);
-  EXPECT_THAT(decide(seen).refusal->context,
+  EXPECT_THAT(decide(seen_).refusal->context,
               testing::HasSubstr("controlled by MailIdentity billing with uid old"));
 }
 
 TEST_F(Questions, WantATokenWhereThereIsNoSecret) {
-  seen.secret = std::optional<TokenSecret>();
-  give_credential(seen);
-  EXPECT_TRUE(secret_missing(seen));
+  seen_.secret = std::optional<TokenSecret>();
+  give_credential(seen_);
+  EXPECT_TRUE(secret_missing(seen_));
   EXPECT_EQ(action(), Action::FetchToken);
   EXPECT_EQ(because(), "secret_missing");
 }
 
 TEST_F(Questions, WantATokenWhereSomebodyChangedIt) {
-  (*seen.secret)->token.reset();
-  give_credential(seen);
-  EXPECT_TRUE(token_altered(seen));
+  (*seen_.secret)->token.reset();
+  give_credential(seen_);
+  EXPECT_TRUE(token_altered(seen_));
   EXPECT_EQ(because(), "token_altered");
 }
 
 TEST_F(Questions, WantATokenWhereTheSpecAsksForAnother) {
-  stored_token(seen).request = "0123456789abcdef";
-  give_credential(seen);
-  EXPECT_TRUE(request_changed(seen));
-  EXPECT_FALSE(token_usable(seen));
+  stored_token(seen_).request = "0123456789abcdef";
+  give_credential(seen_);
+  EXPECT_TRUE(request_changed(seen_));
+  EXPECT_FALSE(token_usable(seen_));
   EXPECT_EQ(because(), "request_changed");
 }
 
 TEST_F(Questions, WantATokenOnANewRefreshAnnotationOnce) {
-  seen.identity.metadata.annotations.emplace("mailidentity.io/refresh", "now");
-  give_credential(seen);
-  EXPECT_TRUE(refresh_asked(seen));
+  seen_.identity.metadata.annotations.emplace("mailidentity.io/refresh", "now");
+  give_credential(seen_);
+  EXPECT_TRUE(refresh_asked(seen_));
   EXPECT_EQ(because(), "refresh_asked");
-  stored_token(seen).refresh = seen.refresh();
+  stored_token(seen_).refresh = seen_.refresh();
   EXPECT_EQ(action(), Action::Nothing);
 }
 
 TEST_F(Questions, DoNotMindARefreshAnnotationThatWentAway) {
-  stored_token(seen).refresh = "0123456789abcdef";
-  EXPECT_FALSE(refresh_asked(seen));
+  stored_token(seen_).refresh = "0123456789abcdef";
+  EXPECT_FALSE(refresh_asked(seen_));
 }
 
 TEST_F(Questions, DistrustATokenFromTheFuture) {
-  seen.now -= hours(2);
-  give_credential(seen);
-  EXPECT_TRUE(token_from_the_future(seen));
+  seen_.now -= hours(2);
+  give_credential(seen_);
+  EXPECT_TRUE(token_from_the_future(seen_));
   EXPECT_EQ(because(), "token_from_the_future");
 }
 
 TEST_F(Questions, AllowClocksToDifferALittle) {
-  seen.now = stored_token(seen).issued - minutes(1);
-  EXPECT_FALSE(token_from_the_future(seen));
+  seen_.now = stored_token(seen_).issued - minutes(1);
+  EXPECT_FALSE(token_from_the_future(seen_));
   EXPECT_EQ(action(), Action::Nothing);
 }
 
 TEST_F(Questions, WantATokenAfterHalfOfItsLife) {
-  seen.now += minutes(24);
-  give_credential(seen);
-  EXPECT_TRUE(token_due(seen));
-  EXPECT_FALSE(token_expired(seen));
+  seen_.now += minutes(24);
+  give_credential(seen_);
+  EXPECT_TRUE(token_due(seen_));
+  EXPECT_FALSE(token_expired(seen_));
   EXPECT_EQ(because(), "token_due");
 }
 
 TEST_F(Questions, WantATokenWhereItsLifeIsOver) {
-  seen.now += minutes(50);
-  give_credential(seen);
-  EXPECT_TRUE(token_expired(seen));
-  EXPECT_FALSE(token_usable(seen));
+  seen_.now += minutes(50);
+  give_credential(seen_);
+  EXPECT_TRUE(token_expired(seen_));
+  EXPECT_FALSE(token_usable(seen_));
   EXPECT_EQ(because(), "token_expired");
 }
 
 TEST_F(Questions, DoNotAskInALoopForTokensThatHardlyLive) {
-  stored_token(seen).issued = seen.now;
-  stored_token(seen).expires = seen.now;
-  EXPECT_FALSE(token_expired(seen));
-  EXPECT_FALSE(token_due(seen));
+  stored_token(seen_).issued = seen_.now;
+  stored_token(seen_).expires = seen_.now;
+  EXPECT_FALSE(token_expired(seen_));
+  EXPECT_FALSE(token_due(seen_));
   EXPECT_EQ(action(), Action::Nothing);
-  EXPECT_EQ(next_look(seen), kShortestLife);
+  EXPECT_EQ(next_look(seen_), kShortestLife);
 }
 
 TEST_F(Questions, RefuseWhileTheCredentialIsMissing) {
-  seen.secret = std::optional<TokenSecret>();
-  seen.credential = base::Unexpected{catalogue::Failure{Reason::CredentialKeyMissing, "key client-secret"}};
-  EXPECT_TRUE(credential_missing(seen));
+  seen_.secret = std::optional<TokenSecret>();
+  seen_.credential = base::Unexpected{catalogue::Failure{Reason::CredentialKeyMissing, "key client-secret"}};
+  EXPECT_TRUE(credential_missing(seen_));
   EXPECT_EQ(refusal(), Reason::CredentialKeyMissing);
 }
 
 TEST_F(Questions, LookAgainAtOnceWhereATokenBecameDueMeanwhileAndTheCredentialWasNotRead) {
-  seen.now += minutes(35);
+  seen_.now += minutes(35);
   EXPECT_EQ(action(), Action::Wait);
-  EXPECT_EQ(next_look(seen), kShortestLook);
+  EXPECT_EQ(next_look(seen_), kShortestLook);
 }
 
 TEST_F(Questions, WriteSettingsThatChangedWithTheTokenThatIsThere) {
-  (*seen.secret)->settings = "{}";
-  EXPECT_TRUE(settings_changed(seen));
+  (*seen_.secret)->settings = "{}";
+  EXPECT_TRUE(settings_changed(seen_));
   EXPECT_EQ(action(), Action::WriteSettings);
 }
 
 TEST_F(Questions, WriteSettingsEvenWhileATokenEndpointIsWaitedFor) {
-  seen.now += minutes(30);
-  give_credential(seen);
-  seen.last_failure = just_failed(seen, token_attempt(seen), "TokenEndpointTimeout");
+  seen_.now += minutes(30);
+  give_credential(seen_);
+  seen_.last_failure = just_failed(seen_, token_attempt(seen_), "TokenEndpointTimeout");
   EXPECT_EQ(action(), Action::Wait);
-  (*seen.secret)->settings = "{}";
+  (*seen_.secret)->settings = "{}";
   EXPECT_EQ(action(), Action::WriteSettings);
 }
 
 TEST_F(Questions, WaitOutAFailure) {
-  seen.secret = std::optional<TokenSecret>();
-  give_credential(seen);
-  seen.last_failure = just_failed(seen, token_attempt(seen), "InvalidClient");
+  seen_.secret = std::optional<TokenSecret>();
+  give_credential(seen_);
+  seen_.last_failure = just_failed(seen_, token_attempt(seen_), "InvalidClient");
   EXPECT_EQ(action(), Action::Wait);
-  seen.now += minutes(1);
+  seen_.now += minutes(1);
   EXPECT_EQ(action(), Action::FetchToken);
 }
 
 TEST_F(Questions, EndTheWaitingWhereTheCredentialChanged) {
-  seen.secret = std::optional<TokenSecret>();
-  give_credential(seen, "v1");
-  seen.last_failure = just_failed(seen, token_attempt(seen), "InvalidClient");
-  give_credential(seen, "v2");
+  seen_.secret = std::optional<TokenSecret>();
+  give_credential(seen_, "v1");
+  seen_.last_failure = just_failed(seen_, token_attempt(seen_), "InvalidClient");
+  give_credential(seen_, "v2");
   EXPECT_EQ(action(), Action::FetchToken);
 }
 
 TEST_F(Questions, EndTheWaitingOnANewRefreshAnnotation) {
-  seen.secret = std::optional<TokenSecret>();
-  give_credential(seen);
-  seen.last_failure = just_failed(seen, token_attempt(seen), "InvalidClient");
-  seen.identity.metadata.annotations.emplace("mailidentity.io/refresh", "now");
+  seen_.secret = std::optional<TokenSecret>();
+  give_credential(seen_);
+  seen_.last_failure = just_failed(seen_, token_attempt(seen_), "InvalidClient");
+  seen_.identity.metadata.annotations.emplace("mailidentity.io/refresh", "now");
   EXPECT_EQ(action(), Action::FetchToken);
 }
 
 TEST_F(Questions, DoNotWaitForATimeFromBeforeTheClockWasSetBack) {
-  seen.secret = std::optional<TokenSecret>();
-  give_credential(seen);
-  seen.last_failure = just_failed(seen, token_attempt(seen), "InvalidClient");
-  seen.now -= hours(5);
+  seen_.secret = std::optional<TokenSecret>();
+  give_credential(seen_);
+  seen_.last_failure = just_failed(seen_, token_attempt(seen_), "InvalidClient");
+  seen_.now -= hours(5);
   EXPECT_EQ(action(), Action::FetchToken);
 }
 
 TEST_F(Questions, VerifyTheLoginOncePerGeneration) {
-  seen.identity.metadata.generation = 4;
-  EXPECT_TRUE(login_unverified(seen));
+  seen_.identity.metadata.generation = 4;
+  EXPECT_TRUE(login_unverified(seen_));
   EXPECT_EQ(action(), Action::VerifyLogin);
-  seen.identity.status.conditions[0].observed_generation = 4;
+  seen_.identity.status.conditions[0].observed_generation = 4;
   EXPECT_EQ(action(), Action::Nothing);
 }
 
 TEST_F(Questions, TryARefusedLoginAgainLaterAndAtOnceWithANewToken) {
-  seen.identity.status.conditions[0].status = api::ConditionStatus::False;
-  seen.last_failure = just_failed(seen, login_attempt(seen), "LoginRejected");
+  seen_.identity.status.conditions[0].status = api::ConditionStatus::False;
+  seen_.last_failure = just_failed(seen_, login_attempt(seen_), "LoginRejected");
   EXPECT_EQ(action(), Action::Wait);
   EXPECT_EQ(because(), "login_unverified");
-  stored_token(seen).issued += minutes(1);
+  stored_token(seen_).issued += minutes(1);
   EXPECT_EQ(action(), Action::VerifyLogin);
 }
 
 TEST_F(Questions, DoNotVerifyALoginWithATokenThatIsOver) {
-  seen.identity.metadata.generation = 4;
-  seen.now += hours(1);
-  EXPECT_FALSE(login_unverified(seen));
+  seen_.identity.metadata.generation = 4;
+  seen_.now += hours(1);
+  EXPECT_FALSE(login_unverified(seen_));
 }
 
 TEST_F(Questions, LookAgainWhenTheTokenIsDueOrAfterTenMinutes) {
-  EXPECT_EQ(next_look(seen), kLongestWait);
-  const auto due = refresh_time(stored_token(seen), seen.hash);
-  seen.now = due - minutes(3);
-  EXPECT_EQ(next_look(seen), minutes(3));
+  EXPECT_EQ(next_look(seen_), kLongestWait);
+  const auto due = refresh_time(stored_token(seen_), seen_.hash);
+  seen_.now = due - minutes(3);
+  EXPECT_EQ(next_look(seen_), minutes(3));
 }
 
 TEST_F(Questions, LookOnceAMinuteWhileACredentialFails) {
-  seen.secret = std::optional<TokenSecret>();
-  give_credential(seen);
-  seen.last_failure = just_failed(seen, token_attempt(seen), "InvalidClient");
-  seen.last_failure->retry_time = seen.now + minutes(10);
-  EXPECT_EQ(next_look(seen), kCredentialLook);
-  seen.last_failure->retry_time = seen.now + seconds(20);
-  EXPECT_EQ(next_look(seen), seconds(20));
+  seen_.secret = std::optional<TokenSecret>();
+  give_credential(seen_);
+  seen_.last_failure = just_failed(seen_, token_attempt(seen_), "InvalidClient");
+  seen_.last_failure->retry_time = seen_.now + minutes(10);
+  EXPECT_EQ(next_look(seen_), kCredentialLook);
+  seen_.last_failure->retry_time = seen_.now + seconds(20);
+  EXPECT_EQ(next_look(seen_), seconds(20));
 }
 
 TEST_F(Questions, LookWhenTheTokenEndsToSaySo) {
-  seen.now = stored_token(seen).expires - seconds(5);
-  give_credential(seen);
-  seen.last_failure = just_failed(seen, token_attempt(seen), "TokenEndpointTimeout");
-  EXPECT_EQ(next_look(seen), seconds(5));
+  seen_.now = stored_token(seen_).expires - seconds(5);
+  give_credential(seen_);
+  seen_.last_failure = just_failed(seen_, token_attempt(seen_), "TokenEndpointTimeout");
+  EXPECT_EQ(next_look(seen_), seconds(5));
 }
 
 TEST(Desired, HasTheOperatorsRootsBesideTheSpecs) {

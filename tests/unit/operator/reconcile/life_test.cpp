@@ -25,32 +25,32 @@ TEST_F(Life, RotatesATokenOfAnHourAboutEveryHalfHour) {
   everything_is_there();
   pass(hours(10));
   // 20 and no more or less than the jitter of a twentieth explains.
-  EXPECT_GE(endpoint.calls.size(), 19U);
-  EXPECT_LE(endpoint.calls.size(), 23U);
-  EXPECT_EQ(endpoint.calls.size(), static_cast<std::size_t>(endpoint.given));
-  EXPECT_EQ(token(), "token-" + std::to_string(endpoint.given));
-  EXPECT_EQ(relay.logins.size(), 1U);
+  EXPECT_GE(endpoint_.calls.size(), 19U);
+  EXPECT_LE(endpoint_.calls.size(), 23U);
+  EXPECT_EQ(endpoint_.calls.size(), static_cast<std::size_t>(endpoint_.given));
+  EXPECT_EQ(token(), "token-" + std::to_string(endpoint_.given));
+  EXPECT_EQ(relay_.logins.size(), 1U);
 }
 
 TEST_F(Life, NeverLeavesATokenInTheSecretThatIsOver) {
-  endpoint.life = seconds(120);
+  endpoint_.life = seconds(120);
   everything_is_there();
   for (int i = 0; i < 3'000; ++i) {
     pass(seconds(1));
-    ASSERT_GT(*base::parse_rfc3339(secret_value("expires-at")), clock.now());
+    ASSERT_GT(*base::parse_rfc3339(secret_value("expires-at")), clock_.now());
   }
-  EXPECT_GE(endpoint.calls.size(), 45U);
-  EXPECT_LE(endpoint.calls.size(), 58U);
+  EXPECT_GE(endpoint_.calls.size(), 45U);
+  EXPECT_LE(endpoint_.calls.size(), 58U);
 }
 
 TEST_F(Life, IsQuietBetweenRotations) {
   everything_is_there();
   pass(seconds(5));
-  const auto written = cluster.count("APPLY");
-  const auto requests = cluster.requests.size();
+  const auto written = cluster_.count("APPLY");
+  const auto requests = cluster_.requests.size();
   pass(minutes(25));
-  EXPECT_EQ(cluster.count("APPLY"), written);
-  EXPECT_LE(cluster.requests.size() - requests, 6U);
+  EXPECT_EQ(cluster_.count("APPLY"), written);
+  EXPECT_LE(cluster_.requests.size() - requests, 6U);
 }
 
 TEST_F(Life, MakesNoCallAtARestartWhileTheTokenIsFresh) {
@@ -61,7 +61,7 @@ TEST_F(Life, MakesNoCallAtARestartWhileTheTokenIsFresh) {
     pass(minutes(1));
   }
   EXPECT_EQ(new_calls(), 0U);
-  EXPECT_EQ(relay.logins.size(), 1U);
+  EXPECT_EQ(relay_.logins.size(), 1U);
 }
 
 TEST_F(Life, RotatesAtTheSameMomentWithAndWithoutRestarts) {
@@ -70,8 +70,8 @@ TEST_F(Life, RotatesAtTheSameMomentWithAndWithoutRestarts) {
   pass(minutes(10));
   restart_operator();
   pass(minutes(25));
-  ASSERT_EQ(endpoint.calls.size(), 2U);
-  EXPECT_LE(endpoint.calls[1].when - *base::parse_rfc3339(next), seconds(2));
+  ASSERT_EQ(endpoint_.calls.size(), 2U);
+  EXPECT_LE(endpoint_.calls[1].when - *base::parse_rfc3339(next), seconds(2));
 }
 
 TEST_F(Life, ComesUpInWhateverOrderThingsAreCreated) {
@@ -94,7 +94,7 @@ TEST_F(Life, ComesUpSoonWhereTheCredentialIsCreatedJustAfterTheIdentity) {
 }
 
 TEST_F(Life, ReadsAWrongCredentialOnceAMinuteUntilItIsPutRight) {
-  endpoint.secrets["app-1"] = "new";
+  endpoint_.secrets["app-1"] = "new";
   everything_is_there();
   pass(hours(2));
   const auto calls = new_calls();
@@ -109,14 +109,14 @@ TEST_F(Life, ReadsAWrongCredentialOnceAMinuteUntilItIsPutRight) {
 TEST_F(Life, OutlivesAnOutageOfTheEndpointWithoutARestart) {
   everything_is_there();
   pass(minutes(20));
-  endpoint.down = Reason::TokenEndpointUnreachable;
+  endpoint_.down = Reason::TokenEndpointUnreachable;
   pass(minutes(35));
   EXPECT_EQ(condition("Ready"), "True Ready");
   EXPECT_EQ(condition("TokenFresh"), "False TokenEndpointUnreachable");
   pass(minutes(20));
   EXPECT_EQ(condition("Ready"), "False TokenEndpointUnreachable");
   EXPECT_EQ(token(), "token-1");
-  endpoint.down.reset();
+  endpoint_.down.reset();
   pass(minutes(6));
   EXPECT_EQ(condition("Ready"), "True Ready");
   EXPECT_EQ(token(), "token-2");
@@ -125,27 +125,27 @@ TEST_F(Life, OutlivesAnOutageOfTheEndpointWithoutARestart) {
 TEST_F(Life, SaysSoWithinSecondsWhenATokenIsOver) {
   everything_is_there();
   pass(minutes(20));
-  endpoint.down = Reason::TokenEndpointUnreachable;
+  endpoint_.down = Reason::TokenEndpointUnreachable;
   pass(minutes(40) + seconds(2));
   EXPECT_EQ(condition("TokenIssued"), "False TokenEndpointUnreachable");
 }
 
 TEST_F(Life, ObeysRetryAfter) {
-  endpoint.fail_once(Reason::TokenEndpointThrottled, seconds(600));
+  endpoint_.fail_once(Reason::TokenEndpointThrottled, seconds(600));
   everything_is_there();
   pass(seconds(595));
-  EXPECT_EQ(endpoint.calls.size(), 1U);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
   pass(seconds(15));
-  EXPECT_EQ(endpoint.calls.size(), 2U);
+  EXPECT_EQ(endpoint_.calls.size(), 2U);
   EXPECT_EQ(condition("Ready"), "True Ready");
 }
 
 TEST_F(Life, HoldsOthersBackForAWhileWhenAnEndpointAsksForIt) {
-  endpoint.fail_once(Reason::TokenEndpointThrottled, seconds(30));
+  endpoint_.fail_once(Reason::TokenEndpointThrottled, seconds(30));
   everything_is_there();
   create_identity("reports", spec());
   pass(seconds(25));
-  EXPECT_EQ(endpoint.calls.size(), 1U);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
   pass(seconds(15));
   EXPECT_EQ(condition("Ready", "reports"), "True Ready");
 }
@@ -161,7 +161,7 @@ TEST_F(Life, KeepsFiveIdentitiesApart) {
     tokens.insert(token(name));
   }
   EXPECT_EQ(tokens.size(), 5U);
-  EXPECT_LE(endpoint.calls.size(), 5U * 7);
+  EXPECT_LE(endpoint_.calls.size(), 5U * 7);
 }
 
 TEST_F(Life, DoesNotRefreshIdentitiesTogetherThatWereMadeTogether) {
@@ -183,14 +183,14 @@ TEST_F(Life, SurvivesHundredsOfIdentitiesAtOnceWithinTheEndpointsLimits) {
   for (int i = 0; i < 300; ++i) create_identity("i" + std::to_string(i), spec());
   start_operator();
   pass(seconds(5));
-  EXPECT_LE(endpoint.calls.size(), 20U + 5 * 10 + 10);
+  EXPECT_LE(endpoint_.calls.size(), 20U + 5 * 10 + 10);
   pass(seconds(60));
-  EXPECT_EQ(endpoint.calls.size(), 300U);
+  EXPECT_EQ(endpoint_.calls.size(), 300U);
 }
 
 TEST_F(Life, RepairsADeletedSecretAtTheNextLook) {
   everything_is_there();
-  cluster.erase(secret_path("billing-mail-token"));
+  cluster_.erase(secret_path("billing-mail-token"));
   pass(kLongestWait + seconds(1));
   EXPECT_EQ(token(), "token-2");
   EXPECT_EQ(condition("Ready"), "True Ready");
@@ -198,18 +198,18 @@ TEST_F(Life, RepairsADeletedSecretAtTheNextLook) {
 
 TEST_F(Life, ForgetsAnIdentityThatIsDeleted) {
   everything_is_there();
-  cluster.erase(identity_path("billing"));
+  cluster_.erase(identity_path("billing"));
   pass(seconds(1));
-  EXPECT_THAT(metrics->render(), Not(HasSubstr("name=\"billing\"")));
-  const auto requests = cluster.requests.size();
+  EXPECT_THAT(metrics_->render(), Not(HasSubstr("name=\"billing\"")));
+  const auto requests = cluster_.requests.size();
   pass(hours(3));
-  EXPECT_LE(cluster.requests.size() - requests, 1U);
+  EXPECT_LE(cluster_.requests.size() - requests, 1U);
 }
 
 TEST_F(Life, GoesOnWhenTheClockIsSetForward) {
   everything_is_there();
   pass(minutes(5));
-  clock.time += hours(5);
+  clock_.time += hours(5);
   pass(kLongestWait);
   EXPECT_EQ(token(), "token-2");
   EXPECT_EQ(condition("Ready"), "True Ready");
@@ -218,20 +218,20 @@ TEST_F(Life, GoesOnWhenTheClockIsSetForward) {
 TEST_F(Life, FetchesOnceMoreWhenTheClockIsSetBack) {
   everything_is_there();
   pass(minutes(5));
-  clock.time -= hours(5);
+  clock_.time -= hours(5);
   pass(kLongestWait);
   EXPECT_EQ(token(), "token-2");
   pass(minutes(10));
-  EXPECT_EQ(endpoint.calls.size(), 2U);
+  EXPECT_EQ(endpoint_.calls.size(), 2U);
 }
 
 TEST_F(Life, KeepsTryingALoginThatExchangeDoesNotKnowYet) {
-  relay.failure = catalogue::Failure{Reason::LoginRejected, "535"};
+  relay_.failure = catalogue::Failure{Reason::LoginRejected, "535"};
   everything_is_there();
   pass(hours(1));
   EXPECT_EQ(condition("Ready"), "False LoginRejected");
-  EXPECT_LE(relay.logins.size(), 16U);
-  relay.failure.reset();
+  EXPECT_LE(relay_.logins.size(), 16U);
+  relay_.failure.reset();
   pass(minutes(11));
   EXPECT_EQ(condition("Ready"), "True Ready");
 }
@@ -243,45 +243,45 @@ TEST_F(Life, RefreshesAtOnceOnTheAnnotation) {
   pass(seconds(1));
   EXPECT_EQ(token(), "token-2");
   pass(minutes(10));
-  EXPECT_EQ(endpoint.calls.size(), 2U);
+  EXPECT_EQ(endpoint_.calls.size(), 2U);
 }
 
 TEST_F(Life, OutlivesAnOutageOfTheApiServer) {
   everything_is_there();
   pass(minutes(20));
-  cluster.fail("/", 503, "ServiceUnavailable");
+  cluster_.fail("/", 503, "ServiceUnavailable");
   pass(minutes(30));
-  cluster.heal();
+  cluster_.heal();
   pass(minutes(2));
   EXPECT_EQ(token(), "token-2");
-  EXPECT_EQ(endpoint.calls.size(), 2U);
+  EXPECT_EQ(endpoint_.calls.size(), 2U);
 }
 
 TEST_F(Life, PaysForATokenOnceEvenWhereItCannotBeWrittenForAWhile) {
   create_credential();
   create_identity();
-  cluster.fail("POST", 500, "InternalError");
+  cluster_.fail("POST", 500, "InternalError");
   start_operator();
   pass(minutes(10));
-  cluster.heal();
+  cluster_.heal();
   pass(minutes(2));
   EXPECT_EQ(token(), "token-1");
-  EXPECT_EQ(endpoint.calls.size(), 1U);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
 }
 
 TEST_F(Life, SurvivesABugInOneReconcile) {
   create_credential();
   create_identity();
   create_identity("other", spec());
-  endpoint.before_answer = [this] {
-    if (endpoint.calls.size() == 1) throw std::runtime_error("a bug");
+  endpoint_.before_answer = [this] {
+    if (endpoint_.calls.size() == 1) throw std::runtime_error("a bug");
   };
   start_operator();
   pass(seconds(5));
   EXPECT_EQ(condition("Ready"), "True Ready");
   EXPECT_EQ(condition("Ready", "other"), "True Ready");
-  EXPECT_EQ(metrics->value(kReconcilePanicsMetric, {{"controller", "mailidentity"}}), 1);
-  EXPECT_THAT(logged, HasSubstr("a bug"));
+  EXPECT_EQ(metrics_->value(kReconcilePanicsMetric, {{"controller", "mailidentity"}}), 1);
+  EXPECT_THAT(logged_, HasSubstr("a bug"));
 }
 
 }  // namespace

@@ -18,8 +18,8 @@ class ReconcilerTest : public WorldTest {
 
   /// Another process each time: nothing is remembered but what is in the cluster.
   Outcome reconcile_after(base::Duration duration) {
-    clock.advance(duration);
-    timer.advance(duration);
+    clock_.advance(duration);
+    timer_.advance(duration);
     return reconcile_once();
   }
 };
@@ -36,21 +36,21 @@ TEST_F(ReconcilerTest, PutsATokenAndTheSettingsIntoTheSecret) {
 
 TEST_F(ReconcilerTest, AsksTheRightEndpointWithTheCredential) {
   reconcile_once();
-  ASSERT_EQ(endpoint.calls.size(), 1U);
-  EXPECT_EQ(endpoint.calls[0].token_url, "https://login.contoso.test/token");
-  EXPECT_EQ(endpoint.calls[0].client_id, "app-1");
-  EXPECT_EQ(endpoint.calls[0].client_secret, "right");
+  ASSERT_EQ(endpoint_.calls.size(), 1U);
+  EXPECT_EQ(endpoint_.calls[0].token_url, "https://login.contoso.test/token");
+  EXPECT_EQ(endpoint_.calls[0].client_id, "app-1");
+  EXPECT_EQ(endpoint_.calls[0].client_secret, "right");
 }
 
 TEST_F(ReconcilerTest, LogsInAtTheRelayWithTheToken) {
   reconcile_once();
-  EXPECT_THAT(relay.logins, testing::ElementsAre(std::pair("billing@contoso.test", "token-1")));
+  EXPECT_THAT(relay_.logins, testing::ElementsAre(std::pair("billing@contoso.test", "token-1")));
   EXPECT_EQ(condition("LoginVerified"), "True LoginVerified");
 }
 
 TEST_F(ReconcilerTest, ReadsSecretsByNameOnly) {
   reconcile_once();
-  for (const auto& request : cluster.requests) {
+  for (const auto& request : cluster_.requests) {
     EXPECT_THAT(request.line, Not(HasSubstr("DELETE")));
     EXPECT_THAT(request.line + "$", Not(HasSubstr("GET /api/v1/namespaces/shop/secrets$")));
   }
@@ -58,18 +58,18 @@ TEST_F(ReconcilerTest, ReadsSecretsByNameOnly) {
 
 TEST_F(ReconcilerTest, WritesNothingWhereAllIsWell) {
   reconcile_once();
-  const auto written = cluster.count("POST") + cluster.count("APPLY");
+  const auto written = cluster_.count("POST") + cluster_.count("APPLY");
   const auto outcome = reconcile_after(minutes(1));
-  EXPECT_EQ(cluster.count("POST") + cluster.count("APPLY"), written);
-  EXPECT_EQ(endpoint.calls.size(), 1U);
-  EXPECT_EQ(relay.logins.size(), 1U);
+  EXPECT_EQ(cluster_.count("POST") + cluster_.count("APPLY"), written);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
+  EXPECT_EQ(relay_.logins.size(), 1U);
   EXPECT_EQ(outcome.after, kLongestWait);
 }
 
 TEST_F(ReconcilerTest, ReadsTheCredentialOnlyForARotation) {
   reconcile_once();
   reconcile_after(minutes(1));
-  EXPECT_EQ(cluster.count("GET " + secret_path("app")), 1U);
+  EXPECT_EQ(cluster_.count("GET " + secret_path("app")), 1U);
 }
 
 TEST_F(ReconcilerTest, RotatesWithTheCredentialOfTheMoment) {
@@ -77,36 +77,36 @@ TEST_F(ReconcilerTest, RotatesWithTheCredentialOfTheMoment) {
   create_credential("new");
   reconcile_after(minutes(35));
   EXPECT_EQ(token(), "token-2");
-  EXPECT_EQ(endpoint.calls.back().client_secret, "new");
+  EXPECT_EQ(endpoint_.calls.back().client_secret, "new");
 }
 
 TEST_F(ReconcilerTest, RewritesTheSettingsWithTheSameToken) {
   reconcile_once();
-  cluster.edit(identity_path("billing"),
-               [](Json& object) { object["spec"]["senders"]["allowed"] = {"*@contoso.test"}; });
+  cluster_.edit(identity_path("billing"),
+                [](Json& object) { object["spec"]["senders"]["allowed"] = {"*@contoso.test"}; });
   reconcile_once();
   EXPECT_EQ(token(), "token-1");
   EXPECT_THAT(secret_value("identity.v1.json"), HasSubstr("*@contoso.test"));
-  EXPECT_EQ(endpoint.calls.size(), 1U);
-  EXPECT_EQ(relay.logins.size(), 2U);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
+  EXPECT_EQ(relay_.logins.size(), 2U);
 }
 
 TEST_F(ReconcilerTest, AsksForATokenWhereTheSpecWantsAnother) {
   reconcile_once();
-  cluster.edit(identity_path("billing"),
-               [](Json& object) { object["spec"]["provider"]["oauth2"]["clientID"] = "app-2"; });
+  cluster_.edit(identity_path("billing"),
+                [](Json& object) { object["spec"]["provider"]["oauth2"]["clientID"] = "app-2"; });
   reconcile_once();
   EXPECT_EQ(token(), "token-2");
-  EXPECT_EQ(endpoint.calls.back().client_id, "app-2");
+  EXPECT_EQ(endpoint_.calls.back().client_id, "app-2");
 }
 
 TEST_F(ReconcilerTest, KeepsTokenAndSettingsTogetherWhereTheNewTokenCannotBeHad) {
   reconcile_once();
-  cluster.edit(identity_path("billing"), [](Json& object) {
+  cluster_.edit(identity_path("billing"), [](Json& object) {
     object["spec"]["provider"]["oauth2"]["clientID"] = "app-2";
     object["spec"]["smtp"]["host"] = "other.contoso.test";
   });
-  endpoint.fail_once(Reason::UnauthorizedClient);
+  endpoint_.fail_once(Reason::UnauthorizedClient);
   reconcile_once();
   EXPECT_EQ(token(), "token-1");
   EXPECT_THAT(secret_value("identity.v1.json"), Not(HasSubstr("other.contoso.test")));
@@ -126,8 +126,8 @@ TEST_F(ReconcilerTest, RefreshesAtOnceOnTheAnnotationAndOnlyOnce) {
 
 TEST_F(ReconcilerTest, RepairsASecretThatSomebodyChanged) {
   reconcile_once();
-  cluster.edit(secret_path("billing-mail-token"),
-               [](Json& object) { object["data"]["token"] = base::base64_encode("mine"); });
+  cluster_.edit(secret_path("billing-mail-token"),
+                [](Json& object) { object["data"]["token"] = base::base64_encode("mine"); });
   reconcile_once();
   EXPECT_EQ(token(), "token-2");
 }
@@ -135,11 +135,11 @@ TEST_F(ReconcilerTest, RepairsASecretThatSomebodyChanged) {
 TEST_F(ReconcilerTest, RepairsSettingsThatSomebodyChangedWithoutACall) {
   reconcile_once();
   const auto before = secret_value("identity.v1.json");
-  cluster.edit(secret_path("billing-mail-token"),
-               [](Json& object) { object["data"]["identity.v1.json"] = base::base64_encode("{}"); });
+  cluster_.edit(secret_path("billing-mail-token"),
+                [](Json& object) { object["data"]["identity.v1.json"] = base::base64_encode("{}"); });
   reconcile_once();
   EXPECT_EQ(secret_value("identity.v1.json"), before);
-  EXPECT_EQ(endpoint.calls.size(), 1U);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
 }
 
 TEST_F(ReconcilerTest, NeverOverwritesASecretOfSomebodyElse) {
@@ -147,11 +147,11 @@ TEST_F(ReconcilerTest, NeverOverwritesASecretOfSomebodyElse) {
   reconcile_once();
   EXPECT_EQ(token(), "precious");
   EXPECT_EQ(condition("Ready"), "False SecretConflict");
-  EXPECT_EQ(endpoint.calls.size(), 0U);
+  EXPECT_EQ(endpoint_.calls.size(), 0U);
 }
 
 TEST_F(ReconcilerTest, NeverOverwritesASecretThatComesInBetween) {
-  endpoint.after_commit = [this] { put_secret("billing-mail-token", "token", "precious"); };
+  endpoint_.after_commit = [this] { put_secret("billing-mail-token", "token", "precious"); };
   const auto outcome = reconcile_once();
   EXPECT_EQ(outcome.kind, Outcome::Kind::Retry);
   EXPECT_EQ(token(), "precious");
@@ -161,9 +161,9 @@ TEST_F(ReconcilerTest, NeverOverwritesASecretThatComesInBetween) {
 
 TEST_F(ReconcilerTest, DoesNotWriteIntoASecretThatChangedInBetween) {
   reconcile_once();
-  endpoint.after_commit = [this] {
-    cluster.edit(secret_path("billing-mail-token"),
-                 [](Json& object) { object["metadata"].erase("ownerReferences"); });
+  endpoint_.after_commit = [this] {
+    cluster_.edit(secret_path("billing-mail-token"),
+                  [](Json& object) { object["metadata"].erase("ownerReferences"); });
   };
   const auto outcome = reconcile_after(minutes(35));
   EXPECT_EQ(outcome.kind, Outcome::Kind::Retry);
@@ -172,54 +172,54 @@ TEST_F(ReconcilerTest, DoesNotWriteIntoASecretThatChangedInBetween) {
 
 TEST_F(ReconcilerTest, DoesNotInheritTheSecretOfAnEarlierNamesake) {
   reconcile_once();
-  cluster.erase(identity_path("billing"));
+  cluster_.erase(identity_path("billing"));
   create_identity();
   reconcile_once();
   EXPECT_EQ(condition("Ready"), "False SecretConflict");
   EXPECT_THAT(message("Ready"), HasSubstr("MailIdentity billing with uid"));
-  cluster.erase(secret_path("billing-mail-token"));
+  cluster_.erase(secret_path("billing-mail-token"));
   reconcile_after(minutes(2));
   EXPECT_EQ(condition("Ready"), "True Ready");
 }
 
 TEST_F(ReconcilerTest, DoesNothingForAnIdentityThatIsGone) {
-  cluster.erase(identity_path("billing"));
+  cluster_.erase(identity_path("billing"));
   EXPECT_EQ(reconcile_once().kind, Outcome::Kind::Gone);
   EXPECT_FALSE(has_token());
-  EXPECT_EQ(endpoint.calls.size(), 0U);
+  EXPECT_EQ(endpoint_.calls.size(), 0U);
 }
 
 TEST_F(ReconcilerTest, DoesNothingForAnIdentityThatIsBeingDeleted) {
-  cluster.edit(identity_path("billing"),
-               [](Json& object) { object["metadata"]["deletionTimestamp"] = "2026-11-24T00:00:00Z"; });
+  cluster_.edit(identity_path("billing"),
+                [](Json& object) { object["metadata"]["deletionTimestamp"] = "2026-11-24T00:00:00Z"; });
   reconcile_once();
   EXPECT_FALSE(has_token());
-  EXPECT_EQ(cluster.count("APPLY"), 0U);
+  EXPECT_EQ(cluster_.count("APPLY"), 0U);
 }
 
 TEST_F(ReconcilerTest, SendsNothingWhereAHostIsNotAllowed) {
-  cluster.edit(identity_path("billing"), [](Json& object) { object["spec"]["smtp"]["host"] = "evil.test"; });
+  cluster_.edit(identity_path("billing"), [](Json& object) { object["spec"]["smtp"]["host"] = "evil.test"; });
   reconcile_once();
   EXPECT_EQ(condition("Ready"), "False HostNotAllowed");
-  EXPECT_EQ(endpoint.calls.size(), 0U);
-  EXPECT_EQ(relay.logins.size(), 0U);
-  EXPECT_EQ(cluster.count("GET " + secret_path("app")), 0U);
+  EXPECT_EQ(endpoint_.calls.size(), 0U);
+  EXPECT_EQ(relay_.logins.size(), 0U);
+  EXPECT_EQ(cluster_.count("GET " + secret_path("app")), 0U);
 }
 
 TEST_F(ReconcilerTest, NamesWhatIsMissingOfTheCredential) {
-  cluster.erase(secret_path("app"));
+  cluster_.erase(secret_path("app"));
   reconcile_once();
   EXPECT_EQ(condition("Ready"), "False CredentialMissing");
   EXPECT_THAT(message("Ready"), HasSubstr("Secret app in namespace shop"));
   put_secret("app", "another-key", "x");
   reconcile_after(minutes(1));
   EXPECT_EQ(condition("Ready"), "False CredentialKeyMissing");
-  EXPECT_EQ(endpoint.calls.size(), 0U);
+  EXPECT_EQ(endpoint_.calls.size(), 0U);
 }
 
 TEST_F(ReconcilerTest, KeepsTheOldTokenWhileTheEndpointFails) {
   reconcile_once();
-  endpoint.fail_once(Reason::TokenEndpointTimeout);
+  endpoint_.fail_once(Reason::TokenEndpointTimeout);
   reconcile_after(minutes(35));
   EXPECT_EQ(token(), "token-1");
   EXPECT_EQ(condition("Ready"), "True Ready");
@@ -228,23 +228,23 @@ TEST_F(ReconcilerTest, KeepsTheOldTokenWhileTheEndpointFails) {
 }
 
 TEST_F(ReconcilerTest, BacksOffAcrossRestarts) {
-  endpoint.down = Reason::TokenEndpointUnavailable;
+  endpoint_.down = Reason::TokenEndpointUnavailable;
   reconcile_once();
   for (int i = 0; i < 5; ++i) reconcile_once();
-  EXPECT_EQ(endpoint.calls.size(), 1U);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
   reconcile_after(seconds(7));
-  EXPECT_EQ(endpoint.calls.size(), 2U);
+  EXPECT_EQ(endpoint_.calls.size(), 2U);
   EXPECT_EQ(status()["lastFailure"]["count"], 2);
   reconcile_after(seconds(7));
-  EXPECT_EQ(endpoint.calls.size(), 2U);
+  EXPECT_EQ(endpoint_.calls.size(), 2U);
 }
 
 TEST_F(ReconcilerTest, EndsTheWaitingWhenTheCredentialIsPutRight) {
-  endpoint.secrets["app-1"] = "new";
+  endpoint_.secrets["app-1"] = "new";
   reconcile_once();
   EXPECT_EQ(condition("Ready"), "False InvalidClient");
   reconcile_once();
-  EXPECT_EQ(endpoint.calls.size(), 1U);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
   create_credential("new");
   reconcile_once();
   EXPECT_EQ(condition("Ready"), "True Ready");
@@ -252,30 +252,30 @@ TEST_F(ReconcilerTest, EndsTheWaitingWhenTheCredentialIsPutRight) {
 }
 
 TEST_F(ReconcilerTest, ObeysRetryAfterAcrossRestarts) {
-  endpoint.fail_once(Reason::TokenEndpointThrottled, seconds(1'200));
+  endpoint_.fail_once(Reason::TokenEndpointThrottled, seconds(1'200));
   reconcile_once();
   reconcile_after(seconds(1'199));
-  EXPECT_EQ(endpoint.calls.size(), 1U);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
   reconcile_after(seconds(2));
-  EXPECT_EQ(endpoint.calls.size(), 2U);
+  EXPECT_EQ(endpoint_.calls.size(), 2U);
 }
 
 TEST_F(ReconcilerTest, ShowsARefusedLogin) {
-  relay.failure = catalogue::Failure{Reason::LoginRejected, "535 5.7.3 Authentication unsuccessful"};
+  relay_.failure = catalogue::Failure{Reason::LoginRejected, "535 5.7.3 Authentication unsuccessful"};
   reconcile_once();
   EXPECT_EQ(condition("Ready"), "False LoginRejected");
   EXPECT_EQ(condition("TokenIssued"), "True TokenIssued");
   EXPECT_EQ(status()["lastFailure"]["reason"], "LoginRejected");
   reconcile_once();
-  EXPECT_EQ(relay.logins.size(), 1U);
-  relay.failure.reset();
+  EXPECT_EQ(relay_.logins.size(), 1U);
+  relay_.failure.reset();
   reconcile_after(seconds(20));
   EXPECT_EQ(condition("Ready"), "True Ready");
   EXPECT_FALSE(status().contains("lastFailure"));
 }
 
 TEST_F(ReconcilerTest, IsReadyWhereOnlyTheOperatorCannotReachTheRelay) {
-  relay.failure = catalogue::Failure{Reason::RelayUnreachable, "no route"};
+  relay_.failure = catalogue::Failure{Reason::RelayUnreachable, "no route"};
   reconcile_once();
   EXPECT_EQ(condition("Ready"), "True Ready");
   EXPECT_EQ(condition("LoginVerified"), "Unknown RelayUnreachable");
@@ -283,19 +283,19 @@ TEST_F(ReconcilerTest, IsReadyWhereOnlyTheOperatorCannotReachTheRelay) {
 
 TEST_F(ReconcilerTest, GetsOverATokenThatBecomesDueDuringALogin) {
   reconcile_once();
-  cluster.edit(identity_path("billing"),
-               [](Json& object) { object["spec"]["senders"]["allowed"] = {"*@contoso.test"}; });
-  relay.before_answer = [this] { clock.advance(minutes(35)); };
+  cluster_.edit(identity_path("billing"),
+                [](Json& object) { object["spec"]["senders"]["allowed"] = {"*@contoso.test"}; });
+  relay_.before_answer = [this] { clock_.advance(minutes(35)); };
   const auto outcome = reconcile_once();
   EXPECT_EQ(outcome.after, kShortestLook);
   EXPECT_EQ(condition("TokenFresh"), "True TokenFresh");
-  relay.before_answer = nullptr;
+  relay_.before_answer = nullptr;
   reconcile_once();
   EXPECT_EQ(token(), "token-2");
 }
 
 TEST_F(ReconcilerTest, ShowsThatItMayNotReadTheSecret) {
-  cluster.fail("GET " + secret_path("billing-mail-token"), 403, "Forbidden");
+  cluster_.fail("GET " + secret_path("billing-mail-token"), 403, "Forbidden");
   EXPECT_EQ(reconcile_once().kind, Outcome::Kind::Retry);
   EXPECT_EQ(condition("Ready"), "Unknown KubernetesUnavailable");
   EXPECT_THAT(message("Ready"), HasSubstr("Forbidden"));
@@ -303,66 +303,66 @@ TEST_F(ReconcilerTest, ShowsThatItMayNotReadTheSecret) {
 
 TEST_F(ReconcilerTest, KeepsATokenThatCannotBeWrittenAndAsksForNoOther) {
   const auto process = make_reconciler();
-  cluster.fail("POST", 503, "ServiceUnavailable", 3);
+  cluster_.fail("POST", 503, "ServiceUnavailable", 3);
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(loop.run(process->reconcile("shop/billing")).kind, Outcome::Kind::Retry);
+    EXPECT_EQ(loop_.run(process->reconcile("shop/billing")).kind, Outcome::Kind::Retry);
   }
-  EXPECT_EQ(loop.run(process->reconcile("shop/billing")).kind, Outcome::Kind::LookAgain);
+  EXPECT_EQ(loop_.run(process->reconcile("shop/billing")).kind, Outcome::Kind::LookAgain);
   EXPECT_EQ(token(), "token-1");
-  EXPECT_EQ(endpoint.calls.size(), 1U);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
   EXPECT_EQ(condition("Ready"), "True Ready");
 }
 
 TEST_F(ReconcilerTest, BacksOffEvenWhereNoStatusCanBeWritten) {
   const auto process = make_reconciler();
-  endpoint.down = Reason::TokenEndpointUnavailable;
-  cluster.fail("/status", 503, "ServiceUnavailable");
+  endpoint_.down = Reason::TokenEndpointUnavailable;
+  cluster_.fail("/status", 503, "ServiceUnavailable");
   for (int i = 0; i < 3; ++i) {
-    EXPECT_EQ(loop.run(process->reconcile("shop/billing")).kind, Outcome::Kind::Retry);
+    EXPECT_EQ(loop_.run(process->reconcile("shop/billing")).kind, Outcome::Kind::Retry);
   }
-  EXPECT_EQ(endpoint.calls.size(), 1U);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
 }
 
 TEST_F(ReconcilerTest, TakesAnAnswerThatGotLostForDone) {
   // The POST was done and its answer never came; what was written is found at the next look.
-  cluster.when_done("POST", [] { throw fakes::Crash(); });
+  cluster_.when_done("POST", [] { throw fakes::Crash(); });
   EXPECT_THROW(reconcile_once(), fakes::Crash);
   reconcile_once();
   EXPECT_EQ(token(), "token-1");
-  EXPECT_EQ(endpoint.calls.size(), 1U);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
   EXPECT_EQ(condition("Ready"), "True Ready");
 }
 
 TEST_F(ReconcilerTest, AsksNotInALoopWhereTokensHardlyLive) {
-  endpoint.life = seconds(0);
+  endpoint_.life = seconds(0);
   for (int i = 0; i < 5; ++i) reconcile_once();
-  EXPECT_EQ(endpoint.calls.size(), 1U);
+  EXPECT_EQ(endpoint_.calls.size(), 1U);
 }
 
 TEST_F(ReconcilerTest, HandsTheOperatorsRootsToTheSidecars) {
-  smtp_ca = "-----BEGIN CERTIFICATE-----";
+  smtp_ca_ = "-----BEGIN CERTIFICATE-----";
   reconcile_once();
   EXPECT_THAT(secret_value("identity.v1.json"), HasSubstr("BEGIN CERTIFICATE"));
 }
 
 TEST_F(ReconcilerTest, CountsCallsByTheirResult) {
-  endpoint.fail_once(Reason::InvalidClient);
+  endpoint_.fail_once(Reason::InvalidClient);
   reconcile_once();
   reconcile_after(minutes(1));
-  EXPECT_EQ(metrics->value(kRequestsMetric, {{"provider", "OAuth2"}, {"result", "InvalidClient"}}), 1);
-  EXPECT_EQ(metrics->value(kRequestsMetric, {{"provider", "OAuth2"}, {"result", "success"}}), 1);
-  EXPECT_EQ(metrics->value(kReadyMetric, {{"namespace", "shop"}, {"name", "billing"}}), 1);
+  EXPECT_EQ(metrics_->value(kRequestsMetric, {{"provider", "OAuth2"}, {"result", "InvalidClient"}}), 1);
+  EXPECT_EQ(metrics_->value(kRequestsMetric, {{"provider", "OAuth2"}, {"result", "success"}}), 1);
+  EXPECT_EQ(metrics_->value(kReadyMetric, {{"namespace", "shop"}, {"name", "billing"}}), 1);
 }
 
 TEST_F(ReconcilerTest, NeverShowsATokenOrACredential) {
   create_credential("hunter2-hunter2");
   reconcile_once();
-  endpoint.fail_once(Reason::InvalidClient);
+  endpoint_.fail_once(Reason::InvalidClient);
   reconcile_after(minutes(35));
   for (const auto* secret : {"token-1", "hunter2-hunter2"}) {
-    EXPECT_THAT(logged, Not(HasSubstr(secret)));
+    EXPECT_THAT(logged_, Not(HasSubstr(secret)));
     EXPECT_THAT(status().dump(), Not(HasSubstr(secret)));
-    EXPECT_THAT(metrics->render(), Not(HasSubstr(secret)));
+    EXPECT_THAT(metrics_->render(), Not(HasSubstr(secret)));
   }
 }
 
@@ -390,11 +390,11 @@ constexpr Kill kKills[] = {
 class KilledReconciler : public ReconcilerTest, public testing::WithParamInterface<Kill> {
  protected:
   void kill_once() {
-    GetParam().arm(cluster, endpoint, relay);
+    GetParam().arm(cluster_, endpoint_, relay_);
     EXPECT_THROW(reconcile_once(), fakes::Crash);
-    endpoint.before_answer = nullptr;
-    endpoint.after_commit = nullptr;
-    relay.before_answer = nullptr;
+    endpoint_.before_answer = nullptr;
+    endpoint_.after_commit = nullptr;
+    relay_.before_answer = nullptr;
   }
 };
 
@@ -402,23 +402,23 @@ TEST_P(KilledReconciler, GoesOnWithAtMostOneMoreCall) {
   kill_once();
   reconcile_once();
   EXPECT_EQ(condition("Ready"), "True Ready");
-  EXPECT_EQ(token(), "token-" + std::to_string(endpoint.given));
-  EXPECT_EQ(endpoint.calls.size(), 1 + GetParam().extra_calls);
+  EXPECT_EQ(token(), "token-" + std::to_string(endpoint_.given));
+  EXPECT_EQ(endpoint_.calls.size(), 1 + GetParam().extra_calls);
   reconcile_once();
-  EXPECT_EQ(endpoint.calls.size(), 1 + GetParam().extra_calls);
+  EXPECT_EQ(endpoint_.calls.size(), 1 + GetParam().extra_calls);
 }
 
 TEST_P(KilledReconciler, LeavesAWorkingTokenInTheSecretAtARotation) {
   reconcile_once();
-  cluster.edit(identity_path("billing"),
-               [](Json& object) { object["spec"]["senders"]["allowed"] = {"*@contoso.test"}; });
-  clock.advance(minutes(35));
-  const auto before = endpoint.calls.size();
+  cluster_.edit(identity_path("billing"),
+                [](Json& object) { object["spec"]["senders"]["allowed"] = {"*@contoso.test"}; });
+  clock_.advance(minutes(35));
+  const auto before = endpoint_.calls.size();
   kill_once();
   EXPECT_TRUE(token() == "token-1" || token() == "token-2");
   reconcile_once();
-  EXPECT_EQ(token(), "token-" + std::to_string(endpoint.given));
-  EXPECT_EQ(endpoint.calls.size(), before + 1 + GetParam().extra_calls);
+  EXPECT_EQ(token(), "token-" + std::to_string(endpoint_.given));
+  EXPECT_EQ(endpoint_.calls.size(), before + 1 + GetParam().extra_calls);
 }
 
 INSTANTIATE_TEST_SUITE_P(Points, KilledReconciler, testing::ValuesIn(kKills),

@@ -55,7 +55,7 @@ class WorldTest : public testing::Test {
                    {"kind", "MailIdentity"},
                    {"metadata", {{"name", name}, {"namespace", "shop"}}},
                    {"spec", std::move(spec)}};
-    cluster.put(identity_path(name), std::move(object));
+    cluster_.put(identity_path(name), std::move(object));
   }
   void create_identity(const std::string& name = "billing") { create_identity(name, spec()); }
 
@@ -64,13 +64,14 @@ class WorldTest : public testing::Test {
                    {"kind", "Secret"},
                    {"metadata", {{"name", name}, {"namespace", "shop"}}},
                    {"data", {{key, base::base64_encode(value)}}}};
-    cluster.put(secret_path(name), std::move(object));
+    cluster_.put(secret_path(name), std::move(object));
   }
   void create_credential(const std::string& value = "right") { put_secret("app", "client-secret", value); }
 
   void ask_refresh(const std::string& value) {
-    cluster.edit(identity_path("billing"),
-                 [&](Json& object) { object["metadata"]["annotations"]["mailidentity.io/refresh"] = value; });
+    cluster_.edit(identity_path("billing"), [&](Json& object) {
+      object["metadata"]["annotations"]["mailidentity.io/refresh"] = value;
+    });
   }
 
   // What the operator does.
@@ -78,37 +79,38 @@ class WorldTest : public testing::Test {
   std::unique_ptr<Reconciler> make_reconciler() {
     Settings settings;
     settings.allowed_hosts = oauth::AllowedHosts({"*.contoso.test"});
-    settings.smtp_ca = smtp_ca;
-    return std::make_unique<Reconciler>(Surroundings{cluster, endpoint, relay, timer, clock, *metrics, log},
-                                        std::move(settings));
+    settings.smtp_ca = smtp_ca_;
+    return std::make_unique<Reconciler>(
+        Surroundings{cluster_, endpoint_, relay_, timer_, clock_, *metrics_, log_}, std::move(settings));
   }
 
   /// One reconcile by an operator that has just been started.
   Outcome reconcile_once(const std::string& name = "billing") {
     const auto process = make_reconciler();
-    return loop.run(process->reconcile("shop/" + name));
+    return loop_.run(process->reconcile("shop/" + name));
   }
 
   void start_operator() {
-    metrics = std::make_unique<base::Metrics>();
+    metrics_ = std::make_unique<base::Metrics>();
     kube::RateLimits limits;
     limits.longest_delay = base::Duration(60'000);
-    queue = std::make_unique<kube::WorkQueue>(loop.executor(), timer, *metrics, "mailidentity", limits);
-    reconciler = make_reconciler();
-    controller = std::make_unique<Controller>(loop.executor(), *queue, *reconciler, timer, *metrics, log);
-    controller->start();
-    cluster.watch(controller.get());
-    loop.poll();
+    queue_ = std::make_unique<kube::WorkQueue>(loop_.executor(), timer_, *metrics_, "mailidentity", limits);
+    reconciler_ = make_reconciler();
+    controller_ =
+        std::make_unique<Controller>(loop_.executor(), *queue_, *reconciler_, timer_, *metrics_, log_);
+    controller_->start();
+    cluster_.watch(controller_.get());
+    loop_.poll();
   }
 
   void stop_operator() {
-    if (!controller) return;
-    cluster.watch(nullptr);
-    loop.run(controller->stop(base::Duration::zero()));
-    loop.poll();
-    controller.reset();
-    reconciler.reset();
-    queue.reset();
+    if (!controller_) return;
+    cluster_.watch(nullptr);
+    loop_.run(controller_->stop(base::Duration::zero()));
+    loop_.poll();
+    controller_.reset();
+    reconciler_.reset();
+    queue_.reset();
   }
 
   void restart_operator() {
@@ -118,27 +120,27 @@ class WorldTest : public testing::Test {
 
   /// Time goes by, second by second, and everybody does what they have to.
   void pass(base::Duration duration) {
-    loop.poll();
+    loop_.poll();
     for (auto left = duration; left > base::Duration::zero(); left -= seconds(1)) {
-      clock.advance(seconds(1));
-      timer.advance(seconds(1));
-      loop.poll();
+      clock_.advance(seconds(1));
+      timer_.advance(seconds(1));
+      loop_.poll();
     }
   }
 
   // What one sees.
 
   std::string secret_value(const std::string& key, const std::string& name = "billing") const {
-    const auto& data = cluster.at(secret_path(name + "-mail-token"))["data"];
+    const auto& data = cluster_.at(secret_path(name + "-mail-token"))["data"];
     return base::base64_decode(data.at(key).get<std::string>()).value_or("not base64");
   }
   std::string token(const std::string& name = "billing") const { return secret_value("token", name); }
   bool has_token(const std::string& name = "billing") const {
-    return cluster.has(secret_path(name + "-mail-token"));
+    return cluster_.has(secret_path(name + "-mail-token"));
   }
 
   Json status(const std::string& name = "billing") const {
-    return cluster.at(identity_path(name)).value("status", Json::object());
+    return cluster_.at(identity_path(name)).value("status", Json::object());
   }
 
   /// `True TokenIssued`, or `-` where there is no such condition.
@@ -157,21 +159,21 @@ class WorldTest : public testing::Test {
   }
 
   /// How many tokens were asked for since this was asked last.
-  std::size_t new_calls() { return endpoint.calls.size() - std::exchange(counted_, endpoint.calls.size()); }
+  std::size_t new_calls() { return endpoint_.calls.size() - std::exchange(counted_, endpoint_.calls.size()); }
 
-  fakes::EventLoop loop;
-  fakes::FakeClock clock;
-  fakes::FakeTimer timer;
-  fakes::FakeCluster cluster;
-  fakes::FakeTokenClient endpoint{clock};
-  fakes::FakeLoginProbe relay;
-  std::unique_ptr<base::Metrics> metrics = described_metrics();
-  std::string logged;
-  base::Log log{clock, base::LogLevel::Debug, [this](std::string_view line) { logged += line; }};
-  std::string smtp_ca;
-  std::unique_ptr<kube::WorkQueue> queue;
-  std::unique_ptr<Reconciler> reconciler;
-  std::unique_ptr<Controller> controller;
+  fakes::EventLoop loop_;
+  fakes::FakeClock clock_;
+  fakes::FakeTimer timer_;
+  fakes::FakeCluster cluster_;
+  fakes::FakeTokenClient endpoint_{clock_};
+  fakes::FakeLoginProbe relay_;
+  std::unique_ptr<base::Metrics> metrics_ = described_metrics();
+  std::string logged_;
+  base::Log log_{clock_, base::LogLevel::Debug, [this](std::string_view line) { logged_ += line; }};
+  std::string smtp_ca_;
+  std::unique_ptr<kube::WorkQueue> queue_;
+  std::unique_ptr<Reconciler> reconciler_;
+  std::unique_ptr<Controller> controller_;
 
  private:
   static std::unique_ptr<base::Metrics> described_metrics() {
