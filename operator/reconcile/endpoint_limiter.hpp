@@ -3,6 +3,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/base/clock.hpp"
 
@@ -23,7 +24,7 @@ class EndpointLimiter {
  public:
   explicit EndpointLimiter(EndpointLimits limits = {}) : limits_(limits) {}
 
-  /// May a call begin? Then how long to wait before it (to be ended by leave()), else nothing: come back later.
+  /// May a call begin? Then how long to wait before it (to be ended by leave(), see EndpointTurn), else nothing: come back later.
   std::optional<base::Duration> enter(const std::string& endpoint, base::SteadyTime now);
   void leave(const std::string& endpoint);
   /// The endpoint asked for a pause.
@@ -40,6 +41,21 @@ class EndpointLimiter {
 
   EndpointLimits limits_;
   std::map<std::string, Endpoint, std::less<>> endpoints_;
+};
+
+/// One call that enter() let begin: ends its turn, also where the coroutine is ended from outside.
+class EndpointTurn {
+ public:
+  /// `limiter` must outlive it.
+  EndpointTurn(EndpointLimiter& limiter, std::string endpoint)
+      : limiter_(&limiter), endpoint_(std::move(endpoint)) {}
+  EndpointTurn(const EndpointTurn&) = delete;
+  EndpointTurn& operator=(const EndpointTurn&) = delete;
+  ~EndpointTurn() { limiter_->leave(endpoint_); }
+
+ private:
+  EndpointLimiter* limiter_;
+  std::string endpoint_;
 };
 
 }  // namespace mailid::reconcile

@@ -15,23 +15,6 @@ namespace {
 using catalogue::Reason;
 using std::chrono::seconds;
 
-std::string key_of(const Observation& seen) {
-  return fmt::format("{}/{}", seen.identity.metadata.name_space, seen.identity.metadata.name);
-}
-
-/// Ends what EndpointLimiter::enter() began, also where the coroutine is ended from outside.
-class Turn {
- public:
-  Turn(EndpointLimiter& limiter, std::string endpoint) : limiter_(&limiter), endpoint_(std::move(endpoint)) {}
-  Turn(const Turn&) = delete;
-  Turn& operator=(const Turn&) = delete;
-  ~Turn() { limiter_->leave(endpoint_); }
-
- private:
-  EndpointLimiter* limiter_;
-  std::string endpoint_;
-};
-
 oauth::TokenRequest complete(const Desired& desired, const Credential& credential) {
   const auto& known = desired.resolved.request;
   oauth::TokenRequest request;
@@ -62,15 +45,15 @@ asio::awaitable<Outcome> Reconciler::reconcile(std::string key) {
   }
   auto& found = *seen;
   if (!found) {
-    unsaved_.erase(key);
+    unsaved_.forget(key);
     forget_identity(around_.metrics, name.name_space, name.name);
     co_return Outcome{Outcome::Kind::Gone, {}};
   }
-  remember(*found);
-  co_return co_await reconcile_seen(std::move(key), std::move(*found));
+  unsaved_.remember_failure(*found);
+  co_return co_await reconcile_seen(std::move(*found));
 }
 
-asio::awaitable<Outcome> Reconciler::reconcile_seen(std::string key, Observation seen) {
+asio::awaitable<Outcome> Reconciler::reconcile_seen(Observation seen) {
   if (being_deleted(seen)) co_return Outcome{Outcome::Kind::LookAgain, next_look(seen)};
 
   std::optional<catalogue::Failure> trouble;
@@ -98,7 +81,7 @@ asio::awaitable<Outcome> Reconciler::reconcile_seen(std::string key, Observation
   if (decision.action == Action::Nothing) seen.last_failure.reset();
   const bool written = co_await write_status(seen, trouble);
   if (!written) co_return Outcome{Outcome::Kind::Retry, {}};
-  forget_saved(key, seen);
+  unsaved_.status_written(seen);
   co_return Outcome{Outcome::Kind::LookAgain, next_look(seen)};
 }
 
@@ -139,7 +122,7 @@ Reconciler::Trouble Reconciler::refused(Observation& seen, const catalogue::Fail
 }
 
 asio::awaitable<Reconciler::Step> Reconciler::fetch_token(Observation& seen) {
-  if (auto kept = unsaved_token(seen)) co_return co_await write_secret(seen, std::move(*kept));
+  if (auto kept = unsaved_.token(seen)) co_return co_await write_secret(seen, std::move(*kept));
   auto token = co_await request_token(seen);
   if (!token) co_return std::move(token).error();
   co_return co_await write_secret(seen, std::move(*token));
@@ -153,7 +136,7 @@ asio::awaitable<base::Expected<StoredToken, Reconciler::Trouble>> Reconciler::re
     Trouble busy{Trouble::Kind::Busy, std::nullopt};
     co_return base::Unexpected{std::move(busy)};
   }
-  const Turn turn(limiter_, url);
+  const EndpointTurn turn(limiter_, url);
   if (*wait > base::Duration::zero()) co_await around_.timer.wait_for(*wait);
 
   const auto began = around_.timer.now();
@@ -176,7 +159,7 @@ asio::awaitable<base::Expected<StoredToken, Reconciler::Trouble>> Reconciler::re
   token.expires = std::chrono::floor<seconds>(answer->expires);
   token.request = seen.desired->request;
   token.refresh = seen.refresh();
-  unsaved(seen).token = token;
+  unsaved_.keep(seen, token);
   co_return token;
 }
 
@@ -210,7 +193,7 @@ asio::awaitable<Reconciler::Step> Reconciler::write_secret(Observation& seen, St
   around_.log.info("token Secret written", {{"namespace", metadata.name_space},
                                             {"name", metadata.name},
                                             {"expires", base::format_rfc3339(token.expires)}});
-  if (const auto kept = unsaved_.find(key_of(seen)); kept != unsaved_.end()) kept->second.token.reset();
+  unsaved_.secret_written(seen);
   seen.secret = std::optional<TokenSecret>(std::move(*secret));
   co_return std::nullopt;
 }
@@ -253,42 +236,12 @@ asio::awaitable<bool> Reconciler::write_status(const Observation& seen,
 
 void Reconciler::note(Observation& seen, FailedTry failed) {
   seen.last_failure = noted(seen, failed);
-  unsaved(seen).failure = seen.last_failure;
+  unsaved_.keep(seen, *seen.last_failure);
   around_.log.warning("identity is not as it should be", {{"namespace", seen.identity.metadata.name_space},
                                                           {"name", seen.identity.metadata.name},
                                                           {"reason", seen.last_failure->reason},
                                                           {"context", failed.failure.context},
                                                           {"count", seen.last_failure->count}});
-}
-
-std::optional<StoredToken> Reconciler::unsaved_token(const Observation& seen) const {
-  const auto kept = unsaved_.find(key_of(seen));
-  if (kept == unsaved_.end() || kept->second.uid != seen.identity.metadata.uid) return std::nullopt;
-  const auto& token = kept->second.token;
-  const bool fits = token && token->request == seen.desired->request && token->refresh == seen.refresh() &&
-                    seen.now < refresh_time(*token, seen.hash);
-  return fits ? token : std::nullopt;
-}
-
-Reconciler::Unsaved& Reconciler::unsaved(const Observation& seen) {
-  auto& kept = unsaved_[key_of(seen)];
-  if (kept.uid != seen.identity.metadata.uid) kept = {seen.identity.metadata.uid, {}, {}};
-  return kept;
-}
-
-void Reconciler::remember(Observation& seen) const {
-  const auto kept = unsaved_.find(key_of(seen));
-  if (kept == unsaved_.end() || kept->second.uid != seen.identity.metadata.uid) return;
-  const auto& failure = kept->second.failure;
-  if (failure && (!seen.last_failure || failure->time >= seen.last_failure->time))
-    seen.last_failure = failure;
-}
-
-void Reconciler::forget_saved(const std::string& key, const Observation& seen) {
-  const auto kept = unsaved_.find(key);
-  if (kept == unsaved_.end()) return;
-  kept->second.failure.reset();
-  if (!kept->second.token || why_token(seen).empty()) unsaved_.erase(kept);
 }
 
 void Reconciler::count_request(const Observation& seen, const std::string& result, base::SteadyTime began) {

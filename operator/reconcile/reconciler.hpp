@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 
@@ -14,6 +13,7 @@
 #include "operator/reconcile/gather.hpp"
 #include "operator/reconcile/last_failure.hpp"
 #include "operator/reconcile/login_probe.hpp"
+#include "operator/reconcile/unsaved.hpp"
 
 namespace mailid::reconcile {
 
@@ -65,14 +65,7 @@ class Reconciler {
   };
   using Step = std::optional<Trouble>;
 
-  /// What could not be written down, of one identity.
-  struct Unsaved {
-    std::string uid;
-    std::optional<StoredToken> token;  ///< paid for with a call, so it is kept until it is in its Secret
-    std::optional<api::LastFailure> failure;  ///< so that we back off even where no status can be written
-  };
-
-  asio::awaitable<Outcome> reconcile_seen(std::string key, Observation seen);
+  asio::awaitable<Outcome> reconcile_seen(Observation seen);
   asio::awaitable<Step> act(Decision decision, Observation& seen);
   asio::awaitable<Step> fetch_token(Observation& seen);
   asio::awaitable<base::Expected<StoredToken, Trouble>> request_token(Observation& seen);
@@ -80,10 +73,6 @@ class Reconciler {
   asio::awaitable<Step> verify_login(Observation& seen);
   asio::awaitable<bool> write_status(const Observation& seen, std::optional<catalogue::Failure> trouble);
 
-  std::optional<StoredToken> unsaved_token(const Observation& seen) const;
-  Unsaved& unsaved(const Observation& seen);
-  void remember(Observation& seen) const;
-  void forget_saved(const std::string& key, const Observation& seen);
   Trouble refused(Observation& seen, const catalogue::Failure& failure);
   void note(Observation& seen, FailedTry failed);
   void count_request(const Observation& seen, const std::string& result, base::SteadyTime began);
@@ -91,7 +80,7 @@ class Reconciler {
   Surroundings around_;
   Settings settings_;
   EndpointLimiter limiter_;
-  std::map<std::string, Unsaved, std::less<>> unsaved_;  ///< by key
+  Unsaved unsaved_;
 };
 
 /// The field manager of everything that the controller applies.
