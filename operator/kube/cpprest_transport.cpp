@@ -6,12 +6,13 @@
 #include <cpprest/http_client.h>
 #include <cpprest/producerconsumerstream.h>
 #include <mutex>
-#include <openssl/pem.h>
 #include <pplx/threadpool.h>
 #include <stdexcept>
 #include <vector>
 
 #include "common/net/asio.hpp"
+#include "operator/kube/server_tls.hpp"
+#include "operator/kube/waiting_desk.hpp"
 
 namespace mailid::kube {
 namespace {
@@ -20,107 +21,18 @@ namespace http = web::http;
 using http::client::http_client;
 using http::client::http_client_config;
 
-/// The configuration's files and texts, shared with the library's thread, which reads them.
-struct Trust {
-  Material ca;
-  Material client_certificate;
-  Material client_key;
-};
-
-struct FreeBio {
-  void operator()(BIO* bio) const noexcept { BIO_free(bio); }
-};
-struct FreeX509 {
-  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
-};
-
-base::Secret read(const Material& material) {
-  auto bytes = material.read();
-  if (!bytes) throw std::runtime_error(bytes.error());
-  return std::move(*bytes);
-}
-
-asio::const_buffer buffer_of(const base::Secret& secret) {
-  return asio::buffer(secret.reveal());
-}
-
-/// Believes the roots of a PEM text and nobody else. The library has put the system's roots there before.
-void believe_only(SSL_CTX* context, const base::Secret& pem) {
-  X509_STORE* store = X509_STORE_new();
-  SSL_CTX_set_cert_store(context, store);
-  const std::unique_ptr<BIO, FreeBio> bio(BIO_new_mem_buf(pem.reveal().data(), static_cast<int>(pem.size())));
-  int roots = 0;
-  for (;; ++roots) {
-    const std::unique_ptr<X509, FreeX509> root(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
-    if (!root) break;
-    X509_STORE_add_cert(store, root.get());
-  }
-  ERR_clear_error();
-  if (roots == 0)
-    throw std::runtime_error("the certificate authority of the API server is no PEM certificate");
-}
-
-/// Makes the TLS of one new connection; throws what is wrong with the files.
-void set_up_tls(asio::ssl::context& context, const Trust& trust) {
-  using Context = asio::ssl::context;
-  context.set_options(Context::default_workarounds | Context::no_sslv3 | Context::no_tlsv1 |
-                      Context::no_tlsv1_1);
-  if (!trust.ca.empty()) believe_only(context.native_handle(), read(trust.ca));
-  if (trust.client_certificate.empty()) return;
-  const auto chain = read(trust.client_certificate);
-  const auto key = read(trust.client_key);
-  try {
-    context.use_certificate_chain(buffer_of(chain));
-    context.use_private_key(buffer_of(key), Context::pem);
-  } catch (const std::exception&) {
-    throw std::runtime_error("the client certificate and its key are no PEM or don't belong together");
-  }
-}
-
 /// What one task of the library has brought.
 struct Arrival {
   TransportResult<std::string> bytes{std::string()};
   http::http_response response;
 };
+using Desk = WaitingDesk<Arrival>;
 
-/// Where coroutines wait for tasks of the library. Each is resumed on its own executor, once; those that still wait
-/// when the transport ends are resumed with a failure, and a task that comes later finds nobody.
-class Desk {
- public:
-  using Resume = std::function<void(Arrival)>;
-
-  std::uint64_t wait(Resume resume) {
-    const std::lock_guard lock(mutex_);
-    const auto ticket = ++last_;
-    waiting_.emplace(ticket, std::move(resume));
-    return ticket;
-  }
-
-  void arrived(std::uint64_t ticket, Arrival arrival) {
-    const std::lock_guard lock(mutex_);
-    const auto found = waiting_.find(ticket);
-    if (found == waiting_.end()) return;
-    // Under the lock: the executor lives at least as long as the transport, whose end takes the lock too.
-    found->second(std::move(arrival));
-    waiting_.erase(found);
-  }
-
-  void close() {
-    const std::lock_guard lock(mutex_);
-    for (auto& [ticket, resume] : waiting_) {
-      Arrival nothing;
-      nothing.bytes =
-          base::Unexpected{TransportError{TransportError::Kind::Broken, "the transport has ended"}};
-      resume(std::move(nothing));
-    }
-    waiting_.clear();
-  }
-
- private:
-  std::mutex mutex_;
-  std::uint64_t last_ = 0;
-  std::map<std::uint64_t, Resume> waiting_;
-};
+Arrival transport_ended() {
+  Arrival nothing;
+  nothing.bytes = base::Unexpected{TransportError{TransportError::Kind::Broken, "the transport has ended"}};
+  return nothing;
+}
 
 /// One request under way, known to both threads.
 struct Exchange {
@@ -310,7 +222,7 @@ class CpprestTransport::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
   ~Impl() {
-    desk_->close();
+    desk_->close(transport_ended());
     for (const auto& weak : exchanges_) {
       if (const auto exchange = weak.lock()) Exchange::cancel(exchange);
     }
