@@ -51,12 +51,12 @@ CertificateResult read_secret(const AuthoritySecret& secret, std::string text, b
   if (!object) return base::Unexpected{described(secret) + " is not JSON"};
   std::vector<std::string> wrong;
   const auto data = json::Object(*object, "secret", wrong).object("data");
-  auto key_base64 = data.text(kPrivateKeyKey, 64 * 1024).value_or("");
+  auto key_base64 = data.text(kPrivateKeyKey, std::size_t{64} * 1024).value_or("");
   auto key = base::base64_decode(key_base64).value_or("");
   base::wipe(key_base64);
   Certificate authority;
   authority.certificate_pem =
-      base::base64_decode(data.text(kCertificateKey, 64 * 1024).value_or("")).value_or("");
+      base::base64_decode(data.text(kCertificateKey, std::size_t{64} * 1024).value_or("")).value_or("");
   authority.key_pem = base::Secret(key);
   base::wipe(key);
   if (const auto trouble = authority_trouble(authority, now)) {

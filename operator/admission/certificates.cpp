@@ -27,7 +27,7 @@ using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
 using Number = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 
 // A certificate of ours is 0.8 kB; more than this in its place is not parsed at all.
-constexpr std::size_t kLongestPem = 16 * 1024;
+constexpr std::size_t kLongestPem = std::size_t{16} * 1024;
 // RFC 5280 asks for a positive serial number of at most 20 octets; 128 random bits are never the same twice.
 constexpr int kSerialBits = 127;
 

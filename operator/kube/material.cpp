@@ -11,7 +11,7 @@
 namespace mailid::kube {
 namespace {
 
-constexpr std::size_t kMaxBytes = 1024 * 1024;
+constexpr std::size_t kMaxBytes = std::size_t{1024} * 1024;
 
 /// A descriptor that is closed at the end.
 class File {
@@ -65,7 +65,7 @@ base::Expected<base::Secret, std::string> Material::read() const {
   std::string bytes;
   // Room for all at once, so that no copy of a token is left behind when the string would grow.
   bytes.reserve(kMaxBytes);
-  std::array<char, 16 * 1024> buffer{};
+  std::array<char, std::size_t{16} * 1024> buffer{};
   for (;;) {
     const auto count = ::read(file.descriptor(), buffer.data(), buffer.size());
     if (count < 0 && errno == EINTR) continue;
