@@ -105,5 +105,5 @@ def up(namespace: Namespace) -> None:
                 }
             )
         )
-        namespace.start("authorization", tools.node() / "node", program, config)
+        namespace.start("authorization", tools.node_program(), program, config)
         namespace.wait("authorization", lambda: ready(namespace), 30)

