@@ -4,18 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
+#include "common/json/tree_builder.hpp"
+
 namespace mailid::json {
 
 std::optional<nlohmann::json> parse(std::string_view text) {
-  bool too_deep = false;
-  // Answering false discards what is below, so the value never becomes deeper than the cap.
-  const auto within_depth = [&too_deep](int depth, nlohmann::json::parse_event_t, nlohmann::json&) {
-    too_deep = too_deep || depth > kMaxDepth;
-    return !too_deep;
-  };
-  auto value = nlohmann::json::parse(text, within_depth, /*allow_exceptions=*/false);
-  if (too_deep || value.is_discarded()) return std::nullopt;
-  return value;
+  TreeBuilder builder({.parts = kMaxParts, .leave_out_deep = false});
+  return builder.build(text);
 }
 
 Object::Object(const nlohmann::json& value, std::string path, std::vector<std::string>& wrong)

@@ -14,8 +14,11 @@ namespace mailid::json {
 
 /// Objects and arrays may be nested this deep; nlohmann's dump() and copy recurse, so depth must have an end.
 inline constexpr int kMaxDepth = 64;
+/// A text may have this many keys and values: as a value `{},` takes thirty times the memory that it takes as a text.
+inline constexpr std::size_t kMaxParts = 250'000;
 
-/// The value of a JSON text; nothing where it is not JSON, not UTF-8 or nested deeper than kMaxDepth.
+/// The value of a JSON text; nothing where it is not JSON, not UTF-8, nested deeper than kMaxDepth or of more than
+/// kMaxParts.
 std::optional<nlohmann::json> parse(std::string_view text);
 
 /// Reads the members of one JSON object and collects a sentence about each that is wrong, with its path.

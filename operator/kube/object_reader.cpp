@@ -5,12 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "common/json/object.hpp"
+#include "common/json/tree_builder.hpp"
 
 namespace mailid::kube {
 namespace {
 
 using nlohmann::json;
-using ParseEvent = json::parse_event_t;
 
 constexpr std::size_t kMaxText = 4096;
 
@@ -42,11 +42,8 @@ ListedObject listed(json& object) {
   return result;
 }
 
-/// Answering false leaves a value out.
-bool within_depth(int depth, ParseEvent event) {
-  const bool opens = event == ParseEvent::object_start || event == ParseEvent::array_start;
-  return depth < mailid::json::kMaxDepth || !opens;
-}
+// How many keys and values there are is for the limit on the text: what the API server keeps must be read.
+constexpr mailid::json::TreeBuilder::Limits kLimits{.parts = 0, .leave_out_deep = true};
 
 Status status_of(const json& body) {
   Status status;
@@ -76,16 +73,10 @@ std::optional<WatchLine::Type> type_of(std::string_view name) {
 
 base::Expected<ListPage, std::string> read_list_page(std::string_view text,
                                                      const std::function<void(ListedObject)>& on_object) {
-  std::string member;
-  const auto hand_out = [&member, &on_object](int depth, ParseEvent event, json& value) {
-    if (depth == 1 && event == ParseEvent::key) member = value.get<std::string>();
-    if (depth == 2 && event == ParseEvent::object_end && member == "items") {
-      on_object(listed(value));
-      return false;
-    }
-    return within_depth(depth, event);
+  const auto hand_out = [&on_object](std::string_view member, json& object) {
+    if (member == "items") on_object(listed(object));
   };
-  const auto page = json::parse(text, hand_out, /*allow_exceptions=*/false);
+  const auto page = mailid::json::TreeBuilder(kLimits, hand_out).build(text).value_or(json());
   const auto& metadata = member_of(page, "metadata");
   ListPage result{text_of(metadata, "continue"), text_of(metadata, "resourceVersion")};
   if (result.resource_version.empty()) {
@@ -95,8 +86,7 @@ base::Expected<ListPage, std::string> read_list_page(std::string_view text,
 }
 
 std::optional<WatchLine> read_watch_line(std::string_view text) {
-  const auto limit = [](int depth, ParseEvent event, json&) { return within_depth(depth, event); };
-  auto line = json::parse(text, limit, /*allow_exceptions=*/false);
+  auto line = mailid::json::TreeBuilder(kLimits).build(text).value_or(json());
   const auto type = type_of(text_of(line, "type"));
   if (!type) return std::nullopt;
   const auto object = line.find("object");

@@ -344,6 +344,23 @@ TEST_F(ReflectorTest, LeavesOutWhatIsNestedTooDeep) {
   EXPECT_THAT(told(), ElementsAre("-a"));
 }
 
+TEST_F(ReflectorTest, NeedsNoLongerForAnObjectOfManyMembersThanForItsText) {
+  // What 80,000 short annotations make of the list of who manages what.
+  std::string fields;
+  for (int i = 0; i < 80'000; ++i) fields += (i == 0 ? "\"" : ",\"") + std::to_string(i) + "\":{}";
+  const auto object_of = [&fields](int version) {
+    return fmt::format(
+        R"({{"metadata":{{"name":"a","uid":"u","resourceVersion":"{}","managedFields":[{{"f":{{{}}}}}]}}}})",
+        version, fields);
+  };
+  transport_.answer(200, page({object_of(1), object("b", 2)}, 7));
+  const auto watch = transport_.watch();
+  start();
+  EXPECT_THAT(told(), ElementsAre("+a", "+b", "synced"));
+  watch->say(line("MODIFIED", object_of(8)));
+  EXPECT_THAT(told(), ElementsAre("~a"));
+}
+
 TEST_F(ReflectorTest, EndsWhenToldToWhileItWatches) {
   transport_.answer(200, page({}, 7));
   const auto watch = transport_.watch();
