@@ -4,6 +4,7 @@
 #include <array>
 #include <exception>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "common/net/listen.hpp"
@@ -16,6 +17,8 @@ using Tcp = asio::ip::tcp;
 // A client that is still sending when it is refused would lose the answer to a reset, so what it sends is taken and
 // thrown away for this long.
 constexpr base::Duration kDrain{1'000};
+// What a request may have without asking whether there is room for it, so that small ones are always served.
+constexpr std::size_t kSmallRequest = std::size_t{64} * 1024;
 // When the process has no descriptors left, accepting again at once would only spin.
 constexpr base::Duration kAcceptPause{100};
 
@@ -25,6 +28,7 @@ struct Connection {
 
   net::Stream stream;
   RequestParser parser;
+  std::size_t held = 0;  ///< of State::large_requests
   bool answering = false;
   bool served = false;
 };
@@ -49,6 +53,8 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   void begin(Tcp::socket socket);
   asio::awaitable<void> serve(std::shared_ptr<State> self, std::shared_ptr<Connection> connection);
   void end(const std::shared_ptr<Connection>& connection);
+  bool hold(Connection& connection, std::size_t received);
+  void release(Connection& connection);
 
   asio::awaitable<std::optional<Request>> read_request(Connection& connection);
   asio::awaitable<Response> answer(Request request);
@@ -65,6 +71,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   const net::TlsServerContext* tls;
   Tcp::acceptor acceptor;
   std::vector<std::shared_ptr<Connection>> open;
+  std::size_t large_requests = 0;  ///< octets of requests beyond what is small
   net::Wakeup empty;
   bool stopping = false;
 };
@@ -109,8 +116,22 @@ void Server::State::begin(Tcp::socket socket) {
 
 void Server::State::end(const std::shared_ptr<Connection>& connection) {
   connection->stream.close();
+  release(*connection);
   std::erase(open, connection);
   if (open.empty()) empty.wake();
+}
+
+/// Makes room for a request of which so much has come; false where there is none.
+bool Server::State::hold(Connection& connection, std::size_t received) {
+  const auto more = received - std::min(received, kSmallRequest + connection.held);
+  if (more > limits.large_requests - large_requests) return false;
+  connection.held += more;
+  large_requests += more;
+  return true;
+}
+
+void Server::State::release(Connection& connection) {
+  large_requests -= std::exchange(connection.held, 0);
 }
 
 asio::awaitable<void> Server::State::serve([[maybe_unused]] std::shared_ptr<State> self,
@@ -128,6 +149,7 @@ asio::awaitable<void> Server::State::serve([[maybe_unused]] std::shared_ptr<Stat
     connection->answering = true;
     const auto response = co_await answer(std::move(*request));
     const auto persistence = stopping ? Persistence::Close : wanted;
+    release(*connection);
     const bool written = co_await write(*connection, format(response, persistence, method));
     connection->answering = false;
     connection->served = true;
@@ -142,6 +164,7 @@ asio::awaitable<std::optional<Request>> Server::State::read_request(Connection& 
   bool begun = state != ParserState::Idle || !connection.served;
   auto deadline = after(begun ? limits.request_time : limits.idle);
   std::array<char, 8192> buffer;
+  std::size_t received = 0;
 
   for (;;) {
     if (state == ParserState::Complete) co_return parser.take();
@@ -158,6 +181,11 @@ asio::awaitable<std::optional<Request>> Server::State::read_request(Connection& 
     if (!count) {
       const bool late = count.error().fault == net::Fault::TimedOut && state == ParserState::NeedMore;
       if (late) co_await refuse(connection, text_response(408, "the request took too long"));
+      co_return std::nullopt;
+    }
+    received += *count;
+    if (!hold(connection, received)) {
+      co_await refuse(connection, text_response(503, "too many large requests at once, try again"));
       co_return std::nullopt;
     }
     state = parser.feed({buffer.data(), *count});

@@ -19,7 +19,10 @@ using Handler = std::function<asio::awaitable<Response>(Request)>;
 /// What clients may take up, all of them together and each.
 struct ServerLimits {
   ParserLimits request;
-  std::size_t connections = 256;     ///< more are closed as they come
+  std::size_t connections = 256;  ///< more are closed as they come
+  /// Octets of all requests under way together, beyond the first 64 KiB of each, so that a crowd with large ones can't
+  /// take what each one may; who comes then with a large one gets 503.
+  std::size_t large_requests = std::size_t{16} * 1024 * 1024;
   base::Duration handshake{10'000};  ///< TLS
   base::Duration request_time{
       10'000};                  ///< from connecting, or the first octet of a later request, to its last

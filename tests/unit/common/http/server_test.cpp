@@ -135,6 +135,40 @@ TEST_F(ServerTest, RefusesAHeaderWithoutEnd) {
   EXPECT_THAT(read_all(client), StartsWith("HTTP/1.1 431 "));
 }
 
+TEST_F(ServerTest, HoldsNoMoreOfLargeRequestsTogetherThanItMay) {
+  limits_.request.body_bytes = 1'000'000;
+  limits_.large_requests = 300'000;
+  net::Wakeup go_on(io_.get_executor());
+  bool waiting = false;
+  Handler handler = [&](Request request) -> asio::awaitable<Response> {
+    waiting = request.path == "/wait";
+    if (waiting) co_await go_on.wait(timer_, base::SteadyTime::max());
+    co_return co_await respond(std::move(request));
+  };
+  serve(handler);
+  const auto post = [](const std::string& path, std::size_t size) {
+    return "POST " + path + " HTTP/1.1\r\nContent-Length: " + std::to_string(size) + "\r\n\r\n" +
+           std::string(size, 'x');
+  };
+  auto first = connect();
+  send(first, post("/wait", 250'000));
+  run_until([&waiting] { return waiting; });
+  auto second = connect();
+  send(second, post("/large", 250'000));
+  EXPECT_THAT(read_until(second, "try again\n"), StartsWith("HTTP/1.1 503 "));
+  auto small = connect();
+  send(small, post("/small", 60'000));
+  EXPECT_THAT(read_until(small, "POST /small 60000\n"), StartsWith("HTTP/1.1 200 OK\r\n"));
+
+  // What was answered takes no room any more, nor does who has gone.
+  go_on.wake();
+  EXPECT_THAT(read_until(first, "POST /wait 250000\n"), StartsWith("HTTP/1.1 200 OK\r\n"));
+  second.close();
+  run_until([this] { return server_->connections() == 2; });
+  send(first, post("/large", 250'000));
+  EXPECT_THAT(read_until(first, "POST /large 250000\n"), StartsWith("HTTP/1.1 200 OK\r\n"));
+}
+
 TEST_F(ServerTest, ClosesAConnectionThatSaysNothing) {
   limits_.request_time = 20ms;
   serve();
