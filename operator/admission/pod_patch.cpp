@@ -220,7 +220,7 @@ std::vector<std::string> warnings_about(const json& spec, const PodRequest& requ
   for (auto& conflict : port_conflicts(spec, request)) warnings.push_back(std::move(conflict));
   for (auto& own : own_destinations(spec, request)) warnings.push_back(std::move(own));
   if (is_true(spec, "shareProcessNamespace")) {
-    warnings.push_back(
+    warnings.emplace_back(
         "with shareProcessNamespace a container that runs as root can read the sidecar's token");
   }
   return warnings;

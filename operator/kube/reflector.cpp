@@ -28,7 +28,7 @@ Status broken(std::string message) {
 
 }  // namespace
 
-Reflector::Reflector(boost::asio::any_io_executor executor, HttpClient& client, net::Timer& timer,
+Reflector::Reflector(const boost::asio::any_io_executor& executor, HttpClient& client, net::Timer& timer,
                      base::Random& random, const base::Log& log, WatchHandler& handler,
                      ReflectorOptions options)
     : client_(&client),
@@ -37,7 +37,7 @@ Reflector::Reflector(boost::asio::any_io_executor executor, HttpClient& client, 
       log_(&log),
       handler_(&handler),
       options_(std::move(options)),
-      stop_(std::move(executor)),
+      stop_(executor),
       back_off_(random, BackOff::Limits{}) {}
 
 awaitable<void> Reflector::run() {

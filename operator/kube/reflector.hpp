@@ -36,7 +36,7 @@ struct ReflectorOptions {
 class Reflector {
  public:
   /// All references must outlive the executor's last run.
-  Reflector(boost::asio::any_io_executor executor, HttpClient& client, net::Timer& timer,
+  Reflector(const boost::asio::any_io_executor& executor, HttpClient& client, net::Timer& timer,
             base::Random& random, const base::Log& log, WatchHandler& handler, ReflectorOptions options);
 
   /// Runs until stop(). To be spawned once.

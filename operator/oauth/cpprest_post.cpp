@@ -212,7 +212,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
 /// A call of post() that waits. Only its own executor's thread may touch it.
 struct Waiting {
-  explicit Waiting(boost::asio::any_io_executor executor) : answered(std::move(executor)) {}
+  explicit Waiting(const boost::asio::any_io_executor& executor) : answered(executor) {}
   net::Wakeup answered;
   std::optional<Outcome> outcome;
 };

@@ -15,7 +15,7 @@ namespace mailid::fakes {
 /// The bytes of one watch, as the test says them; a read waits until there is something to read.
 class FakeWatch {
  public:
-  explicit FakeWatch(asio::any_io_executor executor) : gate_(std::move(executor)) {
+  explicit FakeWatch(const asio::any_io_executor& executor) : gate_(executor) {
     gate_.expires_at(asio::steady_timer::time_point::max());
   }
 

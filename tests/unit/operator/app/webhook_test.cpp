@@ -99,7 +99,8 @@ class WebhookProcessTest : public testing::Test {
       const auto shaken = co_await stream->start_tls(*tls, "webhook.mail.svc", deadline);
       if (!shaken) co_return shaken.error().detail;
     }
-    co_await stream->write_all(request, deadline);
+    const auto written = co_await stream->write_all(request, deadline);
+    if (!written) co_return written.error().detail;
     std::string answer;
     std::array<char, 4096> buffer{};
     for (;;) {

@@ -19,7 +19,7 @@ class Recorder final : public server::Handler {
   }
   void turned_away(const server::Envelope& envelope, const smtp::Reply& /*reply*/,
                    catalogue::Reason /*reason*/) const override {
-    turned_away_ = envelope.sender;
+    turned_away_sender = envelope.sender;
   }
   std::uint64_t message_size_limit() const override { return 17; }
   std::uint32_t recipient_limit() const override { return 4; }
@@ -28,7 +28,7 @@ class Recorder final : public server::Handler {
     co_return smtp::make_reply(250, "2.0.0", envelope.sender);
   }
 
-  mutable std::string turned_away_;
+  mutable std::string turned_away_sender;
 };
 
 class FrugalHandlerTest : public testing::Test {
@@ -51,7 +51,7 @@ TEST_F(FrugalHandlerTest, PassesEverythingOn) {
   EXPECT_EQ(frugal_.message_size_limit(), 17U);
   EXPECT_EQ(frugal_.recipient_limit(), 4U);
   frugal_.turned_away(envelope_, smtp::make_reply(552, "5.3.4", "x"), catalogue::Reason::MessageTooLarge);
-  EXPECT_EQ(recorder_.turned_away_, "billing@contoso.test");
+  EXPECT_EQ(recorder_.turned_away_sender, "billing@contoso.test");
 }
 
 TEST_F(FrugalHandlerTest, GivesMemoryBackAfterAMessage) {
