@@ -94,7 +94,7 @@ std::optional<std::vector<std::string>> Object::texts(const char* name, std::siz
 Object Object::object(const char* name) const {
   static const nlohmann::json kEmpty = nlohmann::json::object();
   const auto* found = member(name);
-  return Object(found == nullptr ? kEmpty : *found, path_.empty() ? name : path_ + "." + name, *wrong_);
+  return {found == nullptr ? kEmpty : *found, path_.empty() ? name : path_ + "." + name, *wrong_};
 }
 
 std::string join(const std::vector<std::string>& notes) {
