@@ -16,6 +16,14 @@ class LoginTest : public TransportTest {
     EXPECT_THAT(relay_.clear, Not(HasSubstr("AUTH")));
     EXPECT_THAT(relay_.clear, Not(HasSubstr(base::base64_encode("user=bill").substr(0, 10))));
   }
+
+  /// A new token comes while the relay looks at the old one.
+  auto send_while_the_token_changes() {
+    const auto outcome = begin_until("TOKEN");
+    tokens_.put_for_refresh(settings_, "new");
+    relay_.release("TOKEN");
+    return loop_.wait_for(outcome);
+  }
 };
 
 TEST_F(LoginTest, SaysNothingButEhloAndStartTlsInClear) {
@@ -88,19 +96,13 @@ TEST_F(LoginTest, TakesTheTokenThatIsThereAtTheMomentOfTheLogin) {
 
 TEST_F(LoginTest, IsTriedOnceMoreWhereTheTokenHasJustChanged) {
   relay_.tokens = {"new"};
-  const auto outcome = begin_until("TOKEN");
-  tokens_.put_for_refresh(settings_, "new");
-  relay_.release("TOKEN");
-  EXPECT_EQ(words(loop_.wait_for(outcome)), "250");
+  EXPECT_EQ(words(send_while_the_token_changes()), "250");
   EXPECT_THAT(relay_.tokens_seen, ElementsAre("token", "new"));
 }
 
 TEST_F(LoginTest, IsTriedOnlyOnceMore) {
   relay_.tokens = {};
-  const auto outcome = begin_until("TOKEN");
-  tokens_.put_for_refresh(settings_, "new");
-  relay_.release("TOKEN");
-  EXPECT_EQ(words(loop_.wait_for(outcome)), "LoginRejected");
+  EXPECT_EQ(words(send_while_the_token_changes()), "LoginRejected");
   EXPECT_THAT(relay_.tokens_seen, ElementsAre("token", "new"));
 }
 
