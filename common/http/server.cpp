@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "common/base/budget.hpp"
 #include "common/net/listen.hpp"
 
 namespace mailid::http {
@@ -23,12 +24,13 @@ constexpr std::size_t kSmallRequest = std::size_t{64} * 1024;
 constexpr base::Duration kAcceptPause{100};
 
 struct Connection {
-  Connection(Tcp::socket socket, net::Timer& timer, ParserLimits limits)
-      : stream(std::move(socket), timer), parser(limits) {}
+  Connection(Tcp::socket socket, net::Timer& timer, ParserLimits limits, base::Budget& budget)
+      : stream(std::move(socket), timer), parser(limits), beyond_small(budget) {}
 
   net::Stream stream;
   RequestParser parser;
-  std::size_t held = 0;  ///< of State::large_requests
+  base::Share beyond_small;
+  std::uint64_t last_moved = 0;  ///< counts what happened at any of the server's connections
   bool answering = false;
   bool served = false;
 };
@@ -44,6 +46,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
         log(&to),
         handler(std::move(answers)),
         limits(within),
+        large_requests(within.large_requests),
         tls(with),
         acceptor(on),
         empty(on) {}
@@ -51,10 +54,10 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   void begin_accepting();
   asio::awaitable<void> accept_all(std::shared_ptr<State> self);
   void begin(Tcp::socket socket);
+  bool make_room();
+  void moved(Connection& connection) { connection.last_moved = ++moves; }
   asio::awaitable<void> serve(std::shared_ptr<State> self, std::shared_ptr<Connection> connection);
   void end(const std::shared_ptr<Connection>& connection);
-  bool hold(Connection& connection, std::size_t received);
-  void release(Connection& connection);
 
   asio::awaitable<std::optional<Request>> read_request(Connection& connection);
   asio::awaitable<Response> answer(Request request);
@@ -68,10 +71,11 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   const base::Log* log;
   Handler handler;
   ServerLimits limits;
+  base::Budget large_requests;
   const net::TlsServerContext* tls;
   Tcp::acceptor acceptor;
   std::vector<std::shared_ptr<Connection>> open;
-  std::size_t large_requests = 0;  ///< octets of requests beyond what is small
+  std::uint64_t moves = 0;
   net::Wakeup empty;
   bool stopping = false;
 };
@@ -96,12 +100,13 @@ asio::awaitable<void> Server::State::accept_all([[maybe_unused]] std::shared_ptr
 }
 
 void Server::State::begin(Tcp::socket socket) {
-  if (open.size() >= limits.connections) {
+  if (open.size() >= limits.connections && !make_room()) {
     log->debug("too many connections, one more refused", {{"limit", limits.connections}});
     return;
   }
-  auto connection = std::make_shared<Connection>(std::move(socket), *timer, limits.request);
+  auto connection = std::make_shared<Connection>(std::move(socket), *timer, limits.request, large_requests);
   open.push_back(connection);
+  moved(*connection);
   auto done = [self = shared_from_this(), connection](const std::exception_ptr& failure) {
     self->end(connection);
     if (!failure) return;
@@ -114,24 +119,25 @@ void Server::State::begin(Tcp::socket socket) {
   asio::co_spawn(executor, serve(shared_from_this(), std::move(connection)), std::move(done));
 }
 
-void Server::State::end(const std::shared_ptr<Connection>& connection) {
-  connection->stream.close();
-  release(*connection);
-  std::erase(open, connection);
-  if (open.empty()) empty.wake();
-}
-
-/// Makes room for a request of which so much has come; false where there is none.
-bool Server::State::hold(Connection& connection, std::size_t received) {
-  const auto more = received - std::min(received, kSmallRequest + connection.held);
-  if (more > limits.large_requests - large_requests) return false;
-  connection.held += more;
-  large_requests += more;
+/// Ends the connection that has brought nothing for longest, so that a crowd that only waits shuts nobody out; false
+/// where all are being answered.
+bool Server::State::make_room() {
+  const auto rank = [](const Connection& connection) {
+    const bool stays = connection.answering || !connection.stream.open();
+    return std::pair(stays, connection.last_moved);
+  };
+  const auto oldest = std::min_element(open.begin(), open.end(),
+                                       [&](const auto& a, const auto& b) { return rank(*a) < rank(*b); });
+  if (oldest == open.end() || rank(**oldest).first) return false;
+  (*oldest)->stream.close();
   return true;
 }
 
-void Server::State::release(Connection& connection) {
-  large_requests -= std::exchange(connection.held, 0);
+void Server::State::end(const std::shared_ptr<Connection>& connection) {
+  connection->stream.close();
+  connection->beyond_small.release();
+  std::erase(open, connection);
+  if (open.empty()) empty.wake();
 }
 
 asio::awaitable<void> Server::State::serve([[maybe_unused]] std::shared_ptr<State> self,
@@ -149,7 +155,7 @@ asio::awaitable<void> Server::State::serve([[maybe_unused]] std::shared_ptr<Stat
     connection->answering = true;
     const auto response = co_await answer(std::move(*request));
     const auto persistence = stopping ? Persistence::Close : wanted;
-    release(*connection);
+    connection->beyond_small.release();
     const bool written = co_await write(*connection, format(response, persistence, method));
     connection->answering = false;
     connection->served = true;
@@ -165,6 +171,7 @@ asio::awaitable<std::optional<Request>> Server::State::read_request(Connection& 
   auto deadline = after(begun ? limits.request_time : limits.idle);
   std::array<char, 8192> buffer;
   std::size_t received = 0;
+  moved(connection);
 
   for (;;) {
     if (state == ParserState::Complete) co_return parser.take();
@@ -183,14 +190,17 @@ asio::awaitable<std::optional<Request>> Server::State::read_request(Connection& 
       if (late) co_await refuse(connection, text_response(408, "the request took too long"));
       co_return std::nullopt;
     }
+    const auto before = std::max(received, kSmallRequest);
     received += *count;
-    if (!hold(connection, received)) {
+    if (!connection.beyond_small.grow(std::max(received, kSmallRequest) - before)) {
       co_await refuse(connection, text_response(503, "too many large requests at once, try again"));
       co_return std::nullopt;
     }
     state = parser.feed({buffer.data(), *count});
-    if (!begun) deadline = after(limits.request_time);
+    if (begun) continue;
     begun = true;
+    deadline = after(limits.request_time);
+    moved(connection);
   }
 }
 

@@ -19,7 +19,8 @@ using Handler = std::function<asio::awaitable<Response>(Request)>;
 /// What clients may take up, all of them together and each.
 struct ServerLimits {
   ParserLimits request;
-  std::size_t connections = 256;  ///< more are closed as they come
+  /// For one more the one that has waited longest for its client is closed; where all are being answered, the new one.
+  std::size_t connections = 256;
   /// Octets of all requests under way together, beyond the first 64 KiB of each, so that a crowd with large ones can't
   /// take what each one may; who comes then with a large one gets 503.
   std::size_t large_requests = std::size_t{16} * 1024 * 1024;

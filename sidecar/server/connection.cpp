@@ -103,7 +103,7 @@ asio::awaitable<void> Connection::begin_delivery() {
   asio::co_spawn(executor_, deliver(shared_from_this()), std::move(done));
 }
 
-/// The handler's side: one message.
+/// The other side: one message and the answer to it.
 asio::awaitable<void> Connection::deliver([[maybe_unused]] std::shared_ptr<Connection> self) {
   const auto reply = co_await handle();
   if (reading_) co_await take_early_input();
@@ -121,6 +121,10 @@ asio::awaitable<void> Connection::deliver([[maybe_unused]] std::shared_ptr<Conne
 }
 
 asio::awaitable<smtp::Reply> Connection::handle() {
+  if (const auto refusal = session_.refusal()) {
+    service_->handler->turned_away(session_.envelope(), refusal->reply, refusal->reason);
+    co_return refusal->reply;
+  }
   try {
     co_return co_await service_->handler->deliver(session_.envelope(), session_.body(),
                                                   app_gone_.get_token());

@@ -5,6 +5,7 @@
 #include <memory>
 #include <stop_token>
 
+#include "common/base/budget.hpp"
 #include "common/base/log.hpp"
 #include "common/net/stream.hpp"
 #include "sidecar/server/session.hpp"
@@ -19,7 +20,7 @@ struct Service {
   spool::Disk* disk;
   Limits limits;
   /// For the bodies and recipients of all clients; beyond it bodies are in files from their first octet.
-  spool::Budget memory{2UL * 1024 * 1024};
+  base::Budget memory{2UL * 1024 * 1024};
   bool stopping = false;  ///< a connection ends as soon as no message is under way
 };
 

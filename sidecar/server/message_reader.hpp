@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "common/base/budget.hpp"
 #include "common/catalogue/catalogue.hpp"
 #include "common/smtp/reply.hpp"
 #include "sidecar/server/data_reader.hpp"
@@ -23,7 +24,7 @@ class MessageReader {
   };
 
   /// Keeps references to both.
-  MessageReader(spool::Disk& disk, spool::Budget& memory)
+  MessageReader(spool::Disk& disk, base::Budget& memory)
       : disk_(&disk), memory_(&memory), body_(disk, memory) {}
 
   /// Takes bytes up to the end of data and no further. Of a message larger than `limit` octets nothing is kept.
@@ -44,7 +45,7 @@ class MessageReader {
   std::optional<Refusal> trouble_with(std::string_view octets, std::uint64_t limit);
 
   spool::Disk* disk_;
-  spool::Budget* memory_;
+  base::Budget* memory_;
   DataReader reader_;
   spool::Body body_;
   std::optional<Refusal> refusal_;

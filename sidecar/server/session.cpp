@@ -21,7 +21,7 @@ bool begins_quit(std::string_view bytes) {
 
 }  // namespace
 
-Session::Session(const Handler& handler, spool::Disk& disk, spool::Budget& memory, const Limits& limits)
+Session::Session(const Handler& handler, spool::Disk& disk, base::Budget& memory, const Limits& limits)
     : handler_(&handler),
       memory_(&memory),
       limits_(&limits),
@@ -192,13 +192,7 @@ Session::Next Session::on_octets(std::string_view bytes) {
 Session::Next Session::on_end_of_data(std::string_view behind) {
   state_ = State::Complete;
   if (!behind.empty() && on_behind_dot(behind) == Next::Close) return Next::Close;
-  if (const auto refusal = message_.refusal()) return turn_away(refusal->reply, refusal->reason);
   return Next::Deliver;
-}
-
-Session::Next Session::turn_away(const smtp::Reply& reply, catalogue::Reason reason) {
-  handler_->turned_away(envelope_, reply, reason);
-  return delivered(reply);
 }
 
 /// Before the answer to the final dot a client may say QUIT and nothing else.
@@ -245,7 +239,7 @@ void Session::end_transaction() {
   envelope_ = {};
   message_.reset();
   recipient_octets_ = 0;
-  recipients_share_ = spool::Share(*memory_);
+  recipients_share_ = base::Share(*memory_);
 }
 
 Session::Next Session::say(const smtp::Reply& reply) {

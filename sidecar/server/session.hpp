@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "common/base/budget.hpp"
 #include "sidecar/server/auth_dialogue.hpp"
 #include "sidecar/server/command.hpp"
 #include "sidecar/server/envelope.hpp"
@@ -12,7 +14,6 @@
 #include "sidecar/server/limits.hpp"
 #include "sidecar/server/line_reader.hpp"
 #include "sidecar/server/message_reader.hpp"
-#include "sidecar/spool/budget.hpp"
 
 namespace mailid::server {
 
@@ -24,23 +25,23 @@ namespace mailid::server {
 class Session {
  public:
   /// Keeps references to all of them.
-  Session(const Handler& handler, spool::Disk& disk, spool::Budget& memory, const Limits& limits);
+  Session(const Handler& handler, spool::Disk& disk, base::Budget& memory, const Limits& limits);
 
   /// What the driver does next; before that it writes take_output().
   enum class Next {
-    Read,  ///< feed() what comes
-    Deliver,  ///< envelope() and body() are complete; what has come meanwhile is fed first, then begin_delivery()
-    Wait,   ///< nothing more needs to be read; only delivered() is awaited
-    Close,  ///< the end, after the output is written
+    Read,     ///< feed() what comes
+    Deliver,  ///< the message has ended; what has come meanwhile is fed first, then begin_delivery()
+    Wait,     ///< nothing more needs to be read; only delivered() is awaited
+    Close,    ///< the end, after the output is written
   };
 
   /// The greeting.
   Next greet();
   /// Takes what came from the client. While a message is being delivered it only takes notice.
   Next feed(std::string_view bytes);
-  /// The message is with the handler from now on.
+  /// The message is with the handler from now on, or refused for what refusal() says.
   Next begin_delivery();
-  /// The handler's answer.
+  /// The answer to the message.
   Next delivered(const smtp::Reply& reply);
   /// The client took too long: 421.
   Next time_out();
@@ -52,6 +53,8 @@ class Session {
 
   const Envelope& envelope() const { return envelope_; }
   const spool::Body& body() const { return message_.body(); }
+  /// Why the message that has ended can't be sent; nothing where envelope() and body() are whole.
+  std::optional<MessageReader::Refusal> refusal() const { return message_.refusal(); }
 
   /// Between MAIL and the answer to its message.
   bool in_transaction() const { return in_transaction_; }
@@ -76,7 +79,6 @@ class Session {
   Next on_auth(std::string_view argument);
   Next on_octets(std::string_view bytes);
   Next on_end_of_data(std::string_view behind);
-  Next turn_away(const smtp::Reply& reply, catalogue::Reason reason);
   Next on_behind_dot(std::string_view bytes);
 
   Next say(const smtp::Reply& reply);
@@ -90,7 +92,7 @@ class Session {
   void end_transaction();
 
   const Handler* handler_;
-  spool::Budget* memory_;
+  base::Budget* memory_;
   const Limits* limits_;
 
   State state_ = State::Line;
@@ -108,7 +110,7 @@ class Session {
   bool in_transaction_ = false;
   Envelope envelope_;
   std::size_t recipient_octets_ = 0;
-  spool::Share recipients_share_;
+  base::Share recipients_share_;
   MessageReader message_;
   std::string behind_dot_;
 };

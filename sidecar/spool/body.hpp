@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "common/base/budget.hpp"
 #include "common/catalogue/catalogue.hpp"
-#include "sidecar/spool/budget.hpp"
 
 namespace mailid::spool {
 
@@ -40,7 +40,7 @@ class Body {
   explicit Body(Disk& disk) : disk_(&disk) {}
   /// The same with memory from `budget`, which must outlive the body too: where it has none left the message is
   /// in a file from there on, however short.
-  Body(Disk& disk, Budget& budget) : disk_(&disk), share_(budget) {}
+  Body(Disk& disk, base::Budget& budget) : disk_(&disk), share_(budget) {}
   Body(Body&&) noexcept = default;
   Body& operator=(Body&& other) noexcept;
 
@@ -55,7 +55,7 @@ class Body {
   catalogue::Result<base::Done> move_to_file();
 
   Disk* disk_;
-  Share share_;
+  base::Share share_;
   std::string memory_;
   std::unique_ptr<Disk::File> file_;
   std::uint64_t size_ = 0;

@@ -20,7 +20,7 @@ base::Unexpected<catalogue::Failure> failure(const std::filesystem::path& folder
 
 class SystemFile final : public Disk::File {
  public:
-  SystemFile(int descriptor, std::filesystem::path folder, Budget& budget)
+  SystemFile(int descriptor, std::filesystem::path folder, base::Budget& budget)
       : descriptor_(descriptor), folder_(std::move(folder)), share_(budget) {}
   SystemFile(const SystemFile&) = delete;
   SystemFile& operator=(const SystemFile&) = delete;
@@ -48,7 +48,7 @@ class SystemFile final : public Disk::File {
  private:
   int descriptor_;
   std::filesystem::path folder_;
-  Share share_;
+  base::Share share_;
 };
 
 /// For file systems without O_TMPFILE: a file with a name of its own that is taken away at once.

@@ -2,8 +2,8 @@
 
 #include <filesystem>
 
+#include "common/base/budget.hpp"
 #include "sidecar/spool/body.hpp"
-#include "sidecar/spool/budget.hpp"
 
 namespace mailid::spool {
 
@@ -22,7 +22,7 @@ class SystemDisk final : public Disk {
 
  private:
   std::filesystem::path folder_;
-  Budget budget_;
+  base::Budget budget_;
 };
 
 }  // namespace mailid::spool

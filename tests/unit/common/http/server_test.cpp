@@ -200,16 +200,51 @@ TEST_F(ServerTest, ClosesAConnectionThatIsNotUsedAgain) {
   EXPECT_THAT(read_all(client), EndsWith("GET / 0\n"));
 }
 
-TEST_F(ServerTest, ClosesConnectionsBeyondItsLimit) {
+TEST_F(ServerTest, MakesRoomByClosingTheConnectionThatHasWaitedLongest) {
   limits_.connections = 2;
   serve();
   auto first = connect();
   auto second = connect();
   run_until([this] { return server_->connections() == 2; });
+  send(first, "GET / HTTP/1.1\r\n\r\n");
+  read_until(first, "GET / 0\n");
+  auto third = connect();
+  EXPECT_EQ(read_all(second), "");
+  for (auto* client : {&first, &third}) {
+    send(*client, "GET / HTTP/1.1\r\n\r\n");
+    EXPECT_THAT(read_until(*client, "GET / 0\n"), StartsWith("HTTP/1.1 200"));
+  }
+}
+
+TEST_F(ServerTest, TakesNoMoreWhereAllAreBeingAnswered) {
+  std::array gates{net::Wakeup(io_.get_executor()), net::Wakeup(io_.get_executor())};
+  std::size_t asked = 0;
+  limits_.connections = 2;
+  serve([&](Request request) { return respond_later(std::move(request), gates.at(asked++), timer_); });
+  auto first = connect();
+  auto second = connect();
+  for (auto* client : {&first, &second}) send(*client, "GET / HTTP/1.1\r\n\r\n");
+  run_until([&] { return asked == 2; });
   auto third = connect();
   EXPECT_EQ(read_all(third), "");
-  send(first, "GET / HTTP/1.1\r\n\r\n");
-  EXPECT_THAT(read_until(first, "GET / 0\n"), StartsWith("HTTP/1.1 200"));
+  for (auto& gate : gates) gate.wake();
+  for (auto* client : {&first, &second}) {
+    EXPECT_THAT(read_until(*client, "GET / 0\n"), StartsWith("HTTP/1.1 200"));
+  }
+}
+
+TEST_F(ServerTest, ServesItsNextClientThroughACrowdThatOnlyWaits) {
+  limits_.connections = 8;
+  serve();
+  std::vector<tcp::socket> crowd;
+  for (int i = 0; i < 100; ++i) {
+    crowd.push_back(connect());
+    send(crowd.back(), "GET / HT");
+  }
+  auto client = connect();
+  send(client, "GET / HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(read_until(client, "GET / 0\n"), StartsWith("HTTP/1.1 200"));
+  EXPECT_LE(server_->connections(), 9U);
 }
 
 TEST_F(ServerTest, KeepsNothingOfClientsThatWentAway) {

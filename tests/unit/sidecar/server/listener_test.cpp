@@ -203,6 +203,24 @@ TEST_F(ListenerTest, RefusesClientsBeyondTheLimitAndServesAgainWhenOneHasGone) {
   greeted();
 }
 
+TEST_F(ListenerTest, TellsTheHandlerOfMessagesThatCannotBeSent) {
+  handler_.size_limit = 100'000;
+  listen();
+  const auto answer = [this](const std::string& message) {
+    auto client = connect();
+    client->say_data();
+    return client->ask(message + "\r\n.\r\n");
+  };
+  EXPECT_THAT(answer(std::string(100'000, 'x')), StartsWith("552 "));
+  EXPECT_THAT(answer(std::string(1, '\0')), StartsWith("554 "));
+  disk_.room = 0;
+  EXPECT_THAT(answer(std::string(80'000, 'x')), StartsWith("452 "));
+  EXPECT_THAT(handler_.turned_away_with,
+              testing::ElementsAre(StartsWith("MessageTooLarge: 552 "), StartsWith("MessageRejected: 554 "),
+                                   StartsWith("DiskFull: 452 ")));
+  EXPECT_TRUE(handler_.messages.empty());
+}
+
 // What comes too early.
 
 TEST_F(ListenerTest, CutsOffAClientThatPipelines) {
@@ -223,6 +241,16 @@ TEST_F(ListenerTest, FindsACommandBehindTheDotThatTheBufferDidNotHold) {
   client->send(std::string(4096 - 5, 'x') + "\r\n.\r\nMAIL FROM:<evil@contoso.test>\r\n");
   EXPECT_THAT(client->reply(), StartsWith("554 5.5.0 "));
   EXPECT_TRUE(handler_.messages.empty());
+}
+
+TEST_F(ListenerTest, FindsACommandBehindTheDotOfAMessageThatItRefuses) {
+  listen();
+  auto client = connect();
+  client->say_data();
+  client->send('\0' + std::string(4096 - 6, 'x') + "\r\n.\r\nMAIL FROM:<evil@contoso.test>\r\n");
+  EXPECT_THAT(client->reply(), StartsWith("554 5.5.0 "));
+  advance(1s);
+  EXPECT_EQ(client->rest(), "");
 }
 
 TEST_F(ListenerTest, DeliversForAnAppThatSaysQuitBehindItsDotAndLeaves) {

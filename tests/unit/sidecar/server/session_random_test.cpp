@@ -24,8 +24,9 @@ class Driven {
     auto next = session_.feed(bytes);
     if (next == Next::Deliver) {
       session_.begin_delivery();
-      handler_.messages.push_back({session_.envelope(), fakes::octets_of(session_.body())});
-      next = session_.delivered(handler_.answer);
+      const auto refusal = session_.refusal();
+      if (!refusal) handler_.messages.push_back({session_.envelope(), fakes::octets_of(session_.body())});
+      next = session_.delivered(refusal ? refusal->reply : handler_.answer);
     }
     closed_ = next == Next::Close;
   }
@@ -37,7 +38,7 @@ class Driven {
   Limits limits_;
   fakes::FakeHandler handler_;
   fakes::FakeDisk disk_;
-  spool::Budget memory_{1'000'000};
+  base::Budget memory_{1'000'000};
   Session session_{handler_, disk_, memory_, limits_};
   bool closed_ = false;
 };

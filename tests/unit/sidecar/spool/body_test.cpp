@@ -97,7 +97,7 @@ TEST(Body, GivesItsFileBackWhenItEnds) {
 
 TEST(Body, GoesToAFileWhereTheSharedMemoryIsUsedUp) {
   FakeDisk disk;
-  Budget budget(10'000);
+  base::Budget budget(10'000);
   Body first(disk, budget);
   ASSERT_TRUE(first.append(letters(4000)));
   EXPECT_EQ(disk.created, 0);
@@ -112,7 +112,7 @@ TEST(Body, GoesToAFileWhereTheSharedMemoryIsUsedUp) {
 TEST(Body, PaysForItsMemoryAgainInThePlaceOfAnotherOne) {
   FakeDisk disk;
   constexpr std::size_t kAll = 1'000'000;
-  Budget budget(kAll);
+  base::Budget budget(kAll);
   Body body(disk, budget);
   ASSERT_TRUE(body.append(letters(50'000)));
   body = Body(disk, budget);
@@ -125,7 +125,7 @@ TEST(Body, PaysForItsMemoryAgainInThePlaceOfAnotherOne) {
 TEST(Body, GivesItsMemoryBackWhenItMovesToAFileOrEnds) {
   FakeDisk disk;
   constexpr std::size_t kAll = 1'000'000;
-  Budget budget(kAll);
+  base::Budget budget(kAll);
   {
     Body body(disk, budget);
     ASSERT_TRUE(body.append(letters(20'000)));

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-namespace mailid::spool {
+namespace mailid::base {
 
 /// Octets of memory or disk that all clients share, so that many of them together can't take what each one may. One
 /// thread.
@@ -62,4 +62,4 @@ class Share {
   std::uint64_t octets_ = 0;
 };
 
-}  // namespace mailid::spool
+}  // namespace mailid::base
