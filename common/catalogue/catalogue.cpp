@@ -120,9 +120,9 @@ constexpr Entry kEntries[] = {
      "at the "
      "relay."},
     {Reason::LoginRejected, "LoginRejected", Class::Account, "The relay rejected the token for this mailbox",
-     "Check that the service principal was made with the enterprise application's Object ID, that it may use "
-     "this "
-     "mailbox, and that SMTP AUTH is on for it; changes in Exchange take up to 2 h to be seen."},
+     "Check that the token's scopes and audience are those of this relay and that its owner may use the "
+     "mailbox. With Microsoft 365: that the service principal was made with the enterprise application's "
+     "Object ID and that SMTP AUTH is on; changes in Exchange take up to 2 h to be seen."},
     {Reason::LoginPolicyBlocked, "LoginPolicyBlocked", Class::Configuration,
      "A policy of the provider (security defaults, Conditional Access, account lock) blocks the login",
      "Ask the tenant's administrator to allow this application to send as this mailbox."},
@@ -155,6 +155,9 @@ constexpr Entry kEntries[] = {
     {Reason::RelayDailyLimit, "RelayDailyLimit", Class::Rate,
      "The mailbox or its tenant has used up what it may send in a day",
      "Wait until the provider's 24 hours have passed, or spread the load over more mailboxes."},
+    {Reason::RecipientRateLimit, "RecipientRateLimit", Class::Rate,
+     "A recipient gets more mail than its own provider lets it take",
+     "Send less often to this recipient; nothing was sent to the other recipients of the message either."},
     {Reason::RelayBusy, "RelayBusy", Class::Transient, "The relay can't take the message at the moment",
      "Wait: the message is tried again."},
     {Reason::RelayCommandRejected, "RelayCommandRejected", Class::Configuration,

@@ -50,6 +50,7 @@ enum class Reason : std::uint8_t {
   RelayConnectionLimit,
   RelayRateLimit,
   RelayDailyLimit,
+  RecipientRateLimit,
   RelayBusy,
   RelayCommandRejected,
   MailboxFull,

@@ -29,7 +29,8 @@ struct Row {
 
 // The first row that fits counts, so the particular stands before the general.
 constexpr Row kRows[] = {
-    // Too many connections or messages: whatever the step, the identity must slow down.
+    // Too many connections or messages: whatever the step, the identity must slow down. What is too much for a recipient
+    // slows nobody else.
     {kAuth, 432, "4.7.12", "", Reason::LoginPolicyBlocked},
     {kAny, 432, "", "recipient thread limit", Reason::RelayBusy},
     {kAny, 432, "", "", Reason::RelayConnectionLimit},
@@ -39,6 +40,9 @@ constexpr Row kRows[] = {
     {kAny, 4, "", "too many concurrent", Reason::RelayConnectionLimit},
     {kAny, 4, "", "too many login", Reason::LoginThrottled},
     {kAuth, 421, "4.7.0", "too many", Reason::LoginThrottled},
+    {kTransaction, 4, "", "you are trying to contact is receiving", Reason::RecipientRateLimit},
+    {kTransaction, 5, "5.2.121", "", Reason::RecipientRateLimit},
+    {kTransaction, 5, "5.2.122", "", Reason::RecipientRateLimit},
     {kAny, 4, "", "submission rate", Reason::RelayRateLimit},
     {kAny, 4, "", "rate limit", Reason::RelayRateLimit},
     {kAny, 4, "", "unusual rate", Reason::RelayRateLimit},
@@ -51,8 +55,6 @@ constexpr Row kRows[] = {
     {kAny, 4, "4.7.87?", "", Reason::RelayRateLimit},
     {kAny, 4, "4.7.88?", "", Reason::RelayRateLimit},
     {kAny, 4, "4.7.89?", "", Reason::RelayRateLimit},
-    {kTransaction, 5, "5.2.121", "", Reason::RelayRateLimit},
-    {kTransaction, 5, "5.2.122", "", Reason::RelayRateLimit},
 
     // What a day allows is used up: the reply is a 5xx, but tomorrow the same message passes.
     {kAny, 0, "", "SubmissionQuotaExceeded", Reason::RelayDailyLimit},

@@ -19,6 +19,7 @@ constexpr Exception kExceptions[] = {
     // Passing, but not while an app waits.
     {Reason::LoginThrottled, Again::Never},
     {Reason::RelayDailyLimit, Again::Never},
+    {Reason::RecipientRateLimit, Again::Never},
     {Reason::TokenMissing, Again::Never},
     {Reason::TokenExpired, Again::Never},
     {Reason::DiskFull, Again::Never},

@@ -230,6 +230,7 @@ REFUSALS = [
     ("rcpt", "503 5.5.1 Bad sequence of commands", 451, "RelayCommandRejected"),
     ("rcpt", "550 5.1.1 User unknown", 550, "RecipientRejected"),
     ("rcpt", "552 5.2.2 Recipient's mailbox full", 552, "RecipientRejected"),
+    ("rcpt", "550 5.2.121 Recipient's per hour message receive limit exceeded", 451, "RecipientRateLimit"),
     ("rcpt", "550 5.9.9 something new", 550, "RecipientRejected"),
     ("data", "421 4.4.2 Connection dropped", 451, "RelayClosed"),
     ("data", "451 4.3.0 later", 451, "RelayBusy"),

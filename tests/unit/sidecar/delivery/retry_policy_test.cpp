@@ -23,8 +23,8 @@ TEST(WhenAgain, IsSlowlyForTooMuchTooFast) {
 }
 
 TEST(WhenAgain, IsNeverForWhatOutlastsTheApp) {
-  for (const auto reason : {Reason::RelayDailyLimit, Reason::LoginThrottled, Reason::TokenMissing,
-                            Reason::TokenExpired, Reason::DeliveryStateUnknown}) {
+  for (const auto reason : {Reason::RelayDailyLimit, Reason::RecipientRateLimit, Reason::LoginThrottled,
+                            Reason::TokenMissing, Reason::TokenExpired, Reason::DeliveryStateUnknown}) {
     EXPECT_EQ(when_again(reason), Again::Never) << catalogue::code(reason);
   }
 }
