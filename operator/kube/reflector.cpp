@@ -16,6 +16,8 @@ constexpr unsigned kWatchSpread = 240;
 constexpr base::Duration kVeryShort{1'000};
 // Then it may be our resourceVersion that is the trouble, for example after the server's data came from a backup.
 constexpr int kFailuresBeforeList = 5;
+// A Retry-After is obeyed up to here: one wrong word of a proxy must not stop us for years.
+constexpr base::Duration kLongestWait{300'000};
 
 /// Whether another watch from the same resourceVersion may work.
 bool may_pass(const Status& status) {
@@ -163,7 +165,7 @@ std::optional<Status> Reflector::take(WatchDecoder& decoder) {
 
 awaitable<void> Reflector::wait_after(std::string what, Status status) {
   base::Duration wait = back_off_.next(timer_->now());
-  if (status.retry_after) wait = std::max<base::Duration>(wait, *status.retry_after);
+  if (status.retry_after) wait = std::max(wait, std::min<base::Duration>(*status.retry_after, kLongestWait));
   log_->warning(what + " failed", {{"collection", options_.collection},
                                    {"code", status.code},
                                    {"reason", status.reason},

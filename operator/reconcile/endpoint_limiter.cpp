@@ -1,34 +1,68 @@
 #include "operator/reconcile/endpoint_limiter.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mailid::reconcile {
+namespace {
 
-std::optional<base::Duration> EndpointLimiter::enter(const std::string& endpoint, base::SteadyTime now) {
-  forget_idle(now);
-  auto& known = endpoints_[endpoint];
-  if (now < known.paused_until || known.active >= limits_.at_once) return std::nullopt;
-  ++known.active;
-  // A bucket told by the one moment when it is full again: each call moves that by an interval.
-  known.full_at = std::max(known.full_at, now) + limits_.interval;
-  const auto wait = known.full_at - now - limits_.burst * limits_.interval;
-  return std::max(std::chrono::ceil<base::Duration>(wait), base::Duration::zero());
+struct Endpoint {
+  int active = 0;
+  base::SteadyTime full_at;  ///< when the whole burst is there again
+  base::SteadyTime paused_until;
+};
+
+/// `https://login.contoso.test` of `https://login.contoso.test/tenant/token`.
+std::string host_of(const std::string& endpoint) {
+  const auto scheme = endpoint.find("://");
+  const auto host = scheme == std::string::npos ? 0 : scheme + 3;
+  return endpoint.substr(0, endpoint.find('/', host));
 }
 
-void EndpointLimiter::leave(const std::string& endpoint) {
-  const auto known = endpoints_.find(endpoint);
-  if (known != endpoints_.end()) --known->second.active;
+}  // namespace
+
+struct EndpointLimiter::State {
+  EndpointLimits limits;
+  std::map<std::string, Endpoint, std::less<>> endpoints;
+  std::map<std::string, int, std::less<>> active_of_host;
+
+  void forget_idle(base::SteadyTime now) {
+    std::erase_if(endpoints, [now](const auto& item) {
+      return item.second.active == 0 && item.second.full_at <= now && item.second.paused_until <= now;
+    });
+    std::erase_if(active_of_host, [](const auto& item) { return item.second == 0; });
+  }
+};
+
+EndpointLimiter::Turn::~Turn() {
+  if (!state_) return;
+  --state_->endpoints.at(endpoint_).active;
+  --state_->active_of_host.at(host_of(endpoint_));
+}
+
+EndpointLimiter::EndpointLimiter(EndpointLimits limits) : state_(std::make_shared<State>()) {
+  state_->limits = limits;
+}
+
+std::optional<EndpointLimiter::Turn> EndpointLimiter::enter(const std::string& endpoint,
+                                                            base::SteadyTime now) {
+  const auto& limits = state_->limits;
+  state_->forget_idle(now);
+  auto& known = state_->endpoints[endpoint];
+  auto& active_of_host = state_->active_of_host[host_of(endpoint)];
+  if (now < known.paused_until || known.active >= limits.at_once) return std::nullopt;
+  if (active_of_host >= limits.at_once_of_host) return std::nullopt;
+  ++known.active;
+  ++active_of_host;
+  // A bucket told by the one moment when it is full again: each call moves that by an interval.
+  known.full_at = std::max(known.full_at, now) + limits.interval;
+  const auto wait = known.full_at - now - limits.burst * limits.interval;
+  return Turn(state_, endpoint, std::max(std::chrono::ceil<base::Duration>(wait), base::Duration::zero()));
 }
 
 void EndpointLimiter::pause(const std::string& endpoint, base::SteadyTime now, base::Duration duration) {
-  auto& known = endpoints_[endpoint];
-  known.paused_until = std::max(known.paused_until, now + std::min(duration, limits_.longest_pause));
-}
-
-void EndpointLimiter::forget_idle(base::SteadyTime now) {
-  std::erase_if(endpoints_, [now](const auto& item) {
-    return item.second.active == 0 && item.second.full_at <= now && item.second.paused_until <= now;
-  });
+  auto& known = state_->endpoints[endpoint];
+  known.paused_until = std::max(known.paused_until, now + std::min(duration, state_->limits.longest_pause));
 }
 
 }  // namespace mailid::reconcile

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,9 +10,11 @@
 
 namespace mailid::reconcile {
 
-/// What all identities together may ask of one token endpoint.
+/// What all identities together may ask of one token endpoint or relay.
 struct EndpointLimits {
-  int at_once = 4;               ///< an endpoint that hangs takes up no more workers than this
+  int at_once = 4;  ///< calls of one endpoint
+  /// Calls of all endpoints of one host: one that hangs takes up no more workers than this, and two of them leave some.
+  int at_once_of_host = 6;
   int burst = 20;                ///< calls without a wait between them
   base::Duration interval{100};  ///< between calls after the burst
   /// How long one identity's Retry-After holds the others back. That identity obeys it in full; for the others it may
@@ -19,43 +22,41 @@ struct EndpointLimits {
   base::Duration longest_pause{60'000};
 };
 
-/// Keeps the operator polite to each token endpoint. Not thread-safe.
+/// Keeps the operator polite to each endpoint, and endpoints that hang from keeping it busy. Not thread-safe.
 class EndpointLimiter {
- public:
-  explicit EndpointLimiter(EndpointLimits limits = {}) : limits_(limits) {}
+  struct State;
 
-  /// May a call begin? Then how long to wait before it (to be ended by leave(), see EndpointTurn), else nothing: come back later.
-  std::optional<base::Duration> enter(const std::string& endpoint, base::SteadyTime now);
-  void leave(const std::string& endpoint);
+ public:
+  /// One call that enter() let begin; ends its turn, also where the coroutine is ended from outside, be that after
+  /// the limiter's end.
+  class Turn {
+   public:
+    Turn(Turn&& other) noexcept = default;
+    Turn& operator=(Turn&&) = delete;
+    ~Turn();
+    /// How long to wait before the call.
+    base::Duration wait() const { return wait_; }
+
+   private:
+    friend EndpointLimiter;
+    Turn(std::shared_ptr<State> state, std::string endpoint, base::Duration wait)
+        : state_(std::move(state)), endpoint_(std::move(endpoint)), wait_(wait) {}
+
+    std::shared_ptr<State> state_;  ///< null once moved from
+    std::string endpoint_;
+    base::Duration wait_;
+  };
+
+  explicit EndpointLimiter(EndpointLimits limits = {});
+
+  /// May a call begin? Else nothing: come back later.
+  /// @param endpoint  a URL, or `HOST:PORT`
+  std::optional<Turn> enter(const std::string& endpoint, base::SteadyTime now);
   /// The endpoint asked for a pause.
   void pause(const std::string& endpoint, base::SteadyTime now, base::Duration duration);
 
  private:
-  struct Endpoint {
-    int active = 0;
-    base::SteadyTime full_at;  ///< when the whole burst is there again
-    base::SteadyTime paused_until;
-  };
-
-  void forget_idle(base::SteadyTime now);
-
-  EndpointLimits limits_;
-  std::map<std::string, Endpoint, std::less<>> endpoints_;
-};
-
-/// One call that enter() let begin: ends its turn, also where the coroutine is ended from outside.
-class EndpointTurn {
- public:
-  /// `limiter` must outlive it.
-  EndpointTurn(EndpointLimiter& limiter, std::string endpoint)
-      : limiter_(&limiter), endpoint_(std::move(endpoint)) {}
-  EndpointTurn(const EndpointTurn&) = delete;
-  EndpointTurn& operator=(const EndpointTurn&) = delete;
-  ~EndpointTurn() { limiter_->leave(endpoint_); }
-
- private:
-  EndpointLimiter* limiter_;
-  std::string endpoint_;
+  std::shared_ptr<State> state_;
 };
 
 }  // namespace mailid::reconcile

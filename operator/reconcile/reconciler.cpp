@@ -15,6 +15,11 @@ namespace {
 using catalogue::Reason;
 using std::chrono::seconds;
 
+// Until an endpoint that has enough to do is tried again, at least; twice as long at most. A relay that hangs does so
+// for long, and nobody waits for the login to be verified.
+constexpr base::Duration kBusyTokenEndpoint{1'000};
+constexpr base::Duration kBusyRelay{10'000};
+
 oauth::TokenRequest complete(const Desired& desired, const Credential& credential) {
   const auto& known = desired.resolved.request;
   oauth::TokenRequest request;
@@ -65,10 +70,7 @@ asio::awaitable<Outcome> Reconciler::reconcile_seen(Observation seen) {
     const auto step = co_await act(decision, seen);
     seen.now = around_.clock.now();
     if (step && step->kind == Trouble::Kind::Changed) co_return Outcome{Outcome::Kind::Retry, {}};
-    if (step && step->kind == Trouble::Kind::Busy) {
-      const auto spread = base::Duration(static_cast<std::int64_t>(seen.hash % 1'000));
-      co_return Outcome{Outcome::Kind::LookAgain, base::Duration(1'000) + spread};
-    }
+    if (step && step->kind == Trouble::Kind::Busy) co_return co_await come_back(decision, seen);
     if (step) trouble = step->failure;
     if (step && step->kind == Trouble::Kind::Kube) {
       co_await write_status(seen, trouble);
@@ -83,6 +85,19 @@ asio::awaitable<Outcome> Reconciler::reconcile_seen(Observation seen) {
   if (!written) co_return Outcome{Outcome::Kind::Retry, {}};
   unsaved_.status_written(seen);
   co_return Outcome{Outcome::Kind::LookAgain, next_look(seen)};
+}
+
+/// Where an endpoint has enough to do already.
+asio::awaitable<Outcome> Reconciler::come_back(Decision decision, const Observation& seen) {
+  const bool has_token = seen.token() != nullptr;
+  // That there is a token is not held back until the relay has time.
+  if (has_token) {
+    const bool written = co_await write_status(seen, std::nullopt);
+    if (!written) co_return Outcome{Outcome::Kind::Retry, {}};
+  }
+  const auto least = decision.action == Action::VerifyLogin ? kBusyRelay : kBusyTokenEndpoint;
+  const auto spread = static_cast<std::int64_t>(seen.hash % static_cast<std::uint64_t>(least.count()));
+  co_return Outcome{Outcome::Kind::LookAgain, least + base::Duration(spread)};
 }
 
 asio::awaitable<Reconciler::Step> Reconciler::act(Decision decision, Observation& seen) {
@@ -131,13 +146,12 @@ asio::awaitable<Reconciler::Step> Reconciler::fetch_token(Observation& seen) {
 asio::awaitable<base::Expected<StoredToken, Reconciler::Trouble>> Reconciler::request_token(
     Observation& seen) {
   const auto url = seen.desired->resolved.request.token_url;
-  const auto wait = limiter_.enter(url, around_.timer.now());
-  if (!wait) {
+  const auto turn = limiter_.enter(url, around_.timer.now());
+  if (!turn) {
     Trouble busy{Trouble::Kind::Busy, std::nullopt};
     co_return base::Unexpected{std::move(busy)};
   }
-  const EndpointTurn turn(limiter_, url);
-  if (*wait > base::Duration::zero()) co_await around_.timer.wait_for(*wait);
+  if (turn->wait() > base::Duration::zero()) co_await around_.timer.wait_for(turn->wait());
 
   const auto began = around_.timer.now();
   auto request = complete(*seen.desired, *seen.usable_credential());
@@ -200,6 +214,14 @@ asio::awaitable<Reconciler::Step> Reconciler::write_secret(Observation& seen, St
 
 asio::awaitable<Reconciler::Step> Reconciler::verify_login(Observation& seen) {
   auto identity = seen.desired->resolved.identity;
+  const auto relay = fmt::format("{}:{}", identity.host, identity.port);
+  const auto turn = limiter_.enter(relay, around_.timer.now());
+  if (!turn) {
+    Trouble busy{Trouble::Kind::Busy, std::nullopt};
+    co_return busy;
+  }
+  if (turn->wait() > base::Duration::zero()) co_await around_.timer.wait_for(turn->wait());
+
   auto token = seen.token()->value;
   const auto attempt = login_attempt(seen);
   const auto login = co_await around_.login_probe.login(std::move(identity), std::move(token));

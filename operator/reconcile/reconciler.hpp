@@ -66,6 +66,7 @@ class Reconciler {
   using Step = std::optional<Trouble>;
 
   asio::awaitable<Outcome> reconcile_seen(Observation seen);
+  asio::awaitable<Outcome> come_back(Decision decision, const Observation& seen);
   asio::awaitable<Step> act(Decision decision, Observation& seen);
   asio::awaitable<Step> fetch_token(Observation& seen);
   asio::awaitable<base::Expected<StoredToken, Trouble>> request_token(Observation& seen);

@@ -18,13 +18,15 @@ class FakeLoginProbe final : public reconcile::LoginProbe {
                                                        std::shared_ptr<const base::Secret> token) override {
     logins.emplace_back(identity.mailbox, token->reveal());
     if (before_answer) before_answer();
+    if (wait) co_await wait();
     if (failure) co_return base::Unexpected{*failure};
     co_return base::Done{};
   }
 
   std::vector<std::pair<std::string, std::string>> logins;  ///< mailbox and token
   std::optional<catalogue::Failure> failure;
-  std::function<void()> before_answer;  ///< may throw
+  std::function<void()> before_answer;          ///< may throw
+  std::function<asio::awaitable<void>()> wait;  ///< how long the relay takes; no time by default
 };
 
 }  // namespace mailid::fakes

@@ -311,6 +311,15 @@ TEST_F(ReflectorTest, ObeysARetryAfter) {
   EXPECT_TRUE(reflector_.synced());
 }
 
+TEST_F(ReflectorTest, WaitsNoLongerThanFiveMinutesWhateverIsAsked) {
+  transport_.answer(503, R"({"kind":"Status","details":{"retryAfterSeconds":4000000000}})");
+  transport_.answer(200, page({}, 7));
+  transport_.watch();
+  start();
+  advance(301s);
+  EXPECT_TRUE(reflector_.synced());
+}
+
 TEST_F(ReflectorTest, TakesAnAnswerThatIsNoListForAFailure) {
   transport_.answer(200, "<html>");
   transport_.answer(200, page({object("a", 1)}, 7));

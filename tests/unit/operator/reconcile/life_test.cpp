@@ -188,6 +188,23 @@ TEST_F(Life, SurvivesHundredsOfIdentitiesAtOnceWithinTheEndpointsLimits) {
   EXPECT_EQ(endpoint_.calls.size(), 300U);
 }
 
+TEST_F(Life, LetsNobodyWaitForATokenBecauseARelayHangs) {
+  relay_.wait = [this] { return timer_.wait_for(seconds(15)); };
+  relay_.failure = catalogue::Failure{Reason::RelayTimeout, "smtp.contoso.test:587"};
+  create_credential();
+  for (int i = 0; i < 48; ++i) create_identity("i" + std::to_string(i), spec());
+  start_operator();
+  pass(seconds(20));
+  for (int i = 0; i < 48; ++i) {
+    ASSERT_EQ(condition("TokenIssued", "i" + std::to_string(i)), "True TokenIssued") << i;
+  }
+  EXPECT_LE(relay_.logins.size(), 8U);
+  pass(minutes(15));
+  for (int i = 0; i < 48; ++i) {
+    ASSERT_EQ(condition("LoginVerified", "i" + std::to_string(i)), "Unknown RelayTimeout") << i;
+  }
+}
+
 TEST_F(Life, RepairsADeletedSecretAtTheNextLook) {
   everything_is_there();
   cluster_.erase(secret_path("billing-mail-token"));

@@ -84,17 +84,13 @@ TEST(Fingerprint, IsTheSameInEveryVersion) {
 
 class EndpointLimiterTest : public testing::Test {
  protected:
-  std::optional<base::Duration> enter(const std::string& endpoint = "a") {
+  std::optional<EndpointLimiter::Turn> enter(const std::string& endpoint = "a") {
     return limiter_.enter(endpoint, now_);
   }
-  /// A call that takes no time.
-  std::optional<base::Duration> call() {
-    const auto wait = enter();
-    if (wait) limiter_.leave("a");
-    return wait;
-  }
+  /// A call that takes no time; how long it had to wait.
+  base::Duration call() { return enter().value().wait(); }
 
-  EndpointLimiter limiter_{{.at_once = 2, .burst = 3, .interval = milliseconds(100)}};
+  EndpointLimiter limiter_{{.at_once = 2, .at_once_of_host = 3, .burst = 3, .interval = milliseconds(100)}};
   base::SteadyTime now_{hours(1)};
 };
 
@@ -111,11 +107,26 @@ TEST_F(EndpointLimiterTest, SpacesWhatComesAfterTheBurst) {
 }
 
 TEST_F(EndpointLimiterTest, HasNoMoreAtOnceThanAllowed) {
+  const auto first = enter();
+  {
+    const auto second = enter();
+    EXPECT_TRUE(second);
+    EXPECT_FALSE(enter());
+  }
   EXPECT_TRUE(enter());
-  EXPECT_TRUE(enter());
-  EXPECT_FALSE(enter());
-  limiter_.leave("a");
-  EXPECT_TRUE(enter());
+}
+
+TEST_F(EndpointLimiterTest, HasNoMoreOfOneHostAtOnceWhateverThePath) {
+  const auto first = enter("https://login.contoso.test/a");
+  const auto second = enter("https://login.contoso.test/b");
+  {
+    const auto third = enter("https://login.contoso.test/c");
+    EXPECT_TRUE(third);
+    EXPECT_FALSE(enter("https://login.contoso.test/d"));
+    EXPECT_TRUE(enter("https://login.fabrikam.test/d"));
+    EXPECT_TRUE(enter("login.contoso.test:587"));
+  }
+  EXPECT_TRUE(enter("https://login.contoso.test/d"));
 }
 
 TEST_F(EndpointLimiterTest, LeavesOtherEndpointsAlone) {
