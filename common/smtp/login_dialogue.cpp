@@ -102,8 +102,10 @@ LoginDialogue::Next LoginDialogue::on_auth(const Reply& reply) {
         initial_response(request_.mechanism, request_.mailbox, request_.host, request_.port, *request_.token);
     if (!response) return fail(Reason::TokenMissing, "mailbox or token is empty or holds control characters");
     say(Stage::AuthResponse, Step::Auth, {});
-    std::string line(response->reveal());
-    line += "\r\n";
+    std::string line;
+    // Room for all of it at once: a string that grows leaves a copy of the token behind.
+    line.reserve(response->size() + 2);
+    line.append(response->reveal()).append("\r\n");
     secret_output_ = base::Secret(line);
     base::wipe(line);
     return Next::Read;

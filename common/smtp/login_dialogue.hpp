@@ -56,7 +56,9 @@ class LoginDialogue {
   /// Of the EHLO after TLS; valid once logged in.
   const Capabilities& capabilities() const { return capabilities_; }
   /// Valid once failed.
-  const LoginFailure& failure() const { return *failure_; }
+  const LoginFailure& failure() const {
+    return *failure_;
+  }  // NOLINT(bugprone-unchecked-optional-access): as said
 
  private:
   enum class Stage {

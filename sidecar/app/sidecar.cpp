@@ -65,6 +65,9 @@ base::Expected<Sidecar::Ports, std::string> Sidecar::start() {
   const auto admin = admin_.listen("", configuration_.admin_port);
   if (!admin) return base::Unexpected{"can't serve health and metrics: " + admin.error().detail};
   identities_.watch(executor_);
+  if (const auto missing = unready()) {
+    log_->warning("no mail can be sent yet", {{"identity", configuration_.identity}, {"detail", *missing}});
+  }
   if (::access(configuration_.spool_dir.c_str(), W_OK | X_OK) != 0) {
     log_->warning("spool folder can't be written, so large messages will be deferred",
                   {{"folder", configuration_.spool_dir}});

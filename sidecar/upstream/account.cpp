@@ -48,7 +48,10 @@ asio::awaitable<OrRefused<Connection>> Account::log_in(base::SteadyTime deadline
     const auto tried = *credentials;
 
     auto connection = co_await try_login(tried, deadline);
-    if (connection) co_return std::move(*connection);
+    if (connection) {
+      no_connection_because_.clear();
+      co_return std::move(*connection);
+    }
     auto& failure = connection.error();
     note(tried->settings, failure);
     delivery::Refused answer{failure.failure.reason, failure.reply, failure.failure.context, {}};
@@ -90,11 +93,14 @@ bool Account::suspended(const identity::Credentials& credentials) const {
   return credentials.generation == suspended_generation_;
 }
 
-void Account::note(const contract::Identity& settings, const smtp::LoginFailure& failure) const {
+void Account::note(const contract::Identity& settings, const smtp::LoginFailure& failure) {
   const auto reason = catalogue::code(failure.failure.reason);
+  const auto known = std::exchange(no_connection_because_, failure.reply ? "" : failure.failure.context);
   if (!failure.reply) {
-    with_.log->warning("no connection to the relay",
-                       {{"identity", identity_}, {"reason", reason}, {"error", failure.failure.context}});
+    // Said once while it lasts: the line of each message says it again.
+    const auto write = known == no_connection_because_ ? &base::Log::debug : &base::Log::warning;
+    (with_.log->*write)("no connection to the relay",
+                        {{"identity", identity_}, {"reason", reason}, {"error", failure.failure.context}});
     return;
   }
   // The relay's words may quote addresses; they go to the app and not into the log.

@@ -50,7 +50,7 @@ class Account {
       identity::CredentialsPtr credentials, base::SteadyTime deadline);
   std::shared_ptr<net::TlsClientContext> tls_for(const contract::Identity& settings);
   bool suspended(const identity::Credentials& credentials) const;
-  void note(const contract::Identity& settings, const smtp::LoginFailure& failure) const;
+  void note(const contract::Identity& settings, const smtp::LoginFailure& failure);
 
   std::string identity_;
   Surroundings with_;
@@ -59,6 +59,7 @@ class Account {
   std::string tls_bundle_;
   std::uint64_t suspended_generation_ = 0;
   delivery::Refused suspended_with_{};
+  std::string no_connection_because_;  ///< of the last login; empty where the relay answered
 };
 
 }  // namespace mailid::upstream

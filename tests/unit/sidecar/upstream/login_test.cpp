@@ -79,6 +79,21 @@ TEST_F(LoginTest, NeedsARelayThatIsThere) {
   EXPECT_EQ(words(send()), "RelayUnreachable");
 }
 
+TEST_F(LoginTest, WarnsOnceOfARelayThatStaysAway) {
+  const std::string warning = R"("level":"warning","message":"no connection to the relay")";
+  resolver_.known.clear();
+  for (int i = 0; i < 3; ++i) send();
+  ASSERT_THAT(logged_, HasSubstr(warning));
+  EXPECT_EQ(logged_.find(warning), logged_.rfind(warning));
+
+  resolver_.put_loopback("relay.test", relay_.port());
+  EXPECT_EQ(words(send()), "250");
+  relay_.close_all();
+  resolver_.known.clear();
+  send();
+  EXPECT_NE(logged_.find(warning), logged_.rfind(warning)) << "it was there and went away again";
+}
+
 TEST_F(LoginTest, NeedsAToken) {
   tokens_.fail("billing", {catalogue::Reason::TokenMissing, "no token yet"});
   const auto outcome = send();
