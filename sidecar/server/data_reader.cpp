@@ -42,15 +42,16 @@ void DataReader::take(char byte, std::string& message) {
       if (byte == '\n') message += '.';
       break;
     case State::DotCr:
-      if (byte == '\n' && after_crlf_) {
+      if (byte == '\n') {
         state_ = State::Ended;
         return;
       }
-      if (byte == '\n') message += '.';
-      [[fallthrough]];
+      message += ' ';
+      break;
     case State::TextCr:
       if (byte == '\n') {
-        end_line(true, message);
+        message += "\r\n";
+        state_ = State::LineStart;
         return;
       }
       message += ' ';
@@ -65,7 +66,7 @@ void DataReader::take(char byte, std::string& message) {
 void DataReader::take_text(char byte, std::string& message) {
   state_ = State::Text;
   if (byte == '\n') {
-    end_line(false, message);
+    message += "\r\n";
   } else if (byte == '\r') {
     state_ = State::TextCr;
   } else if (byte == '\0') {
@@ -73,12 +74,6 @@ void DataReader::take_text(char byte, std::string& message) {
   } else {
     message += byte;
   }
-}
-
-void DataReader::end_line(bool with_cr, std::string& message) {
-  message += "\r\n";
-  after_crlf_ = with_cr;
-  state_ = State::LineStart;
 }
 
 }  // namespace mailid::server

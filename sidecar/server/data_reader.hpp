@@ -11,8 +11,9 @@ namespace mailid::server {
 ///
 /// Only CRLF.CRLF ends it. Any other reading of a line end would let text in one message begin another, here or
 /// further on. So a bare LF becomes CRLF, a bare CR becomes a space, and the dot that a client puts in front of a
-/// line's dot is taken away; a line of one dot that does not end the message keeps it. NUL is left out and
-/// remembered: such a message must not be sent.
+/// line's dot is taken away; a line of one dot that does not end the message keeps it. Behind a bare LF every dot is
+/// the text's own: clients that leave LF in their text (curl) put none in front there. NUL is left out and remembered:
+/// such a message must not be sent.
 class DataReader {
  public:
   /// Takes bytes up to the end of data and no further; appends the message's octets to `message`.
@@ -26,10 +27,8 @@ class DataReader {
 
   void take(char byte, std::string& message);
   void take_text(char byte, std::string& message);
-  void end_line(bool with_cr, std::string& message);
 
   State state_ = State::LineStart;
-  bool after_crlf_ = true;  ///< the line before this one ended with CRLF; the one before the first was DATA's
   bool saw_nul_ = false;
 };
 

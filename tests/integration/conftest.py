@@ -9,7 +9,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from fakes.authority import Authority
-from sidecar_process import IdentityFolder, Sidecar
+from fakes.fault_relay import FaultRelay
+from sidecar_process import IDENTITY, IdentityFolder, Sidecar, identity_settings
 
 
 @pytest.fixture(scope="session")
@@ -48,3 +49,24 @@ def start_sidecar(tmp_path, identities):
     yield start
     for sidecar in started:
         assert sidecar.stop() == 0, sidecar.log()
+
+
+@pytest.fixture
+def relay(authority):
+    """A relay that is good until it is told otherwise."""
+    relay = FaultRelay(authority.issue("localhost"))
+    yield relay
+    relay.close()
+
+
+@pytest.fixture
+def settings(relay, authority) -> dict:
+    """identity.v1.json for the relay, with time enough for a busy machine."""
+    return identity_settings(relay.port, authority.pem, deadline=20)
+
+
+@pytest.fixture
+def sidecar(identities, settings, make_token, start_sidecar) -> Sidecar:
+    """One that can send."""
+    identities.put(IDENTITY, settings, make_token())
+    return start_sidecar()

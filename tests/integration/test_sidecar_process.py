@@ -8,29 +8,9 @@ import urllib.error
 from pathlib import Path
 
 import pytest
-from fakes.fault_relay import FaultRelay, Hold
-from sidecar_process import BINARY, IDENTITY, MAILBOX, IdentityFolder, Sidecar, free_port, identity_settings
+from fakes.fault_relay import Hold
+from sidecar_process import BINARY, IDENTITY, MAILBOX, IdentityFolder, Sidecar, free_port
 from waiting import until
-
-
-@pytest.fixture
-def relay(authority):
-    relay = FaultRelay(authority.issue("localhost"))
-    yield relay
-    relay.close()
-
-
-@pytest.fixture
-def settings(relay, authority) -> dict:
-    """identity.v1.json for the relay, with time enough for a busy machine."""
-    return identity_settings(relay.port, authority.pem, deadline=20)
-
-
-@pytest.fixture
-def sidecar(identities, settings, make_token, start_sidecar) -> Sidecar:
-    """One that can send."""
-    identities.put(IDENTITY, settings, make_token())
-    return start_sidecar()
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
@@ -77,6 +57,7 @@ def test_an_identity_that_comes_later_is_found(identities, settings, make_token,
     answer = sidecar.send()
     assert (answer.code, answer.enhanced) == (451, "4.7.0")
     assert "IdentityMissing" in answer.text
+    assert '"no mail can be sent yet"' in sidecar.log()
     identities.put(IDENTITY, settings, make_token())
     assert sidecar.send().code == 250
 

@@ -66,8 +66,8 @@ TEST(DataReader, MakesCrlfOfABareLf) {
   EXPECT_EQ(message_of("a\nb\n\nc\r\n.\r\n"), "a\r\nb\r\n\r\nc\r\n");
 }
 
-TEST(DataReader, TakesAwayTheDotBehindABareLfToo) {
-  EXPECT_EQ(message_of("a\n..b\n.c\r\n.\r\n"), "a\r\n.b\r\nc\r\n");
+TEST(DataReader, KeepsEveryDotBehindABareLf) {
+  EXPECT_EQ(message_of("a\n..b\n.c\n.\r\nd\n.\n.\r\n.\r\n"), "a\r\n..b\r\n.c\r\n.\r\nd\r\n.\r\n.\r\n");
 }
 
 TEST(DataReader, MakesASpaceOfABareCr) {
@@ -106,7 +106,7 @@ TEST_P(SmuggledEnd, StaysInsideTheMessage) {
 
 INSTANTIATE_TEST_SUITE_P(DataReader, SmuggledEnd,
                          testing::Values(Smuggling{"\n.\n", "\r\n.\r\n"},              //
-                                         Smuggling{"\n.\r", "\r\n "},                  //
+                                         Smuggling{"\n.\r", "\r\n. "},                 //
                                          Smuggling{"\r.\n", " .\r\n"},                 //
                                          Smuggling{"\r.\r", " . "},                    //
                                          Smuggling{"\n.\r\n", "\r\n.\r\n"},            //
