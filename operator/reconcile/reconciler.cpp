@@ -89,13 +89,14 @@ asio::awaitable<Outcome> Reconciler::reconcile_seen(Observation seen) {
 
 /// Where an endpoint has enough to do already.
 asio::awaitable<Outcome> Reconciler::come_back(Decision decision, const Observation& seen) {
-  const bool has_token = seen.token() != nullptr;
-  // That there is a token is not held back until the relay has time.
-  if (has_token) {
+  auto least = kBusyTokenEndpoint;
+  if (decision.action == Action::VerifyLogin) {
+    // That there is a token is not held back until the relay has time.
     const bool written = co_await write_status(seen, std::nullopt);
     if (!written) co_return Outcome{Outcome::Kind::Retry, {}};
+    unsaved_.status_written(seen);
+    least = kBusyRelay;
   }
-  const auto least = decision.action == Action::VerifyLogin ? kBusyRelay : kBusyTokenEndpoint;
   const auto spread = static_cast<std::int64_t>(seen.hash % static_cast<std::uint64_t>(least.count()));
   co_return Outcome{Outcome::Kind::LookAgain, least + base::Duration(spread)};
 }
