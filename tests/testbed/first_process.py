@@ -160,6 +160,8 @@ def serve(servers: Servers, listener: socket.socket, wake: int) -> None:
 def main() -> None:
     state, logs, resolv = map(Path, sys.argv[1:])
     ctypes.CDLL(None).prctl(PR_SET_NAME, b"testbed", 0, 0, 0)
+    # Postfix delivers nothing on a machine whose own name is none for a mail server (`my_host`).
+    socket.sethostname("testbed")
     lay_network()
     lay_mounts(state, logs, resolv)
     woken, wake = os.pipe()

@@ -149,7 +149,7 @@ class Namespace:
 
     def inside(self, *argv: str | Path, **options) -> subprocess.CompletedProcess:
         """Runs a command as the servers see the world: their mounts, processes and network."""
-        enter = ["nsenter", f"--target={self.pid()}", "--net", "--mount", "--pid", "--"]
+        enter = ["nsenter", f"--target={self.pid()}", "--net", "--mount", "--pid", "--uts", "--"]
         return subprocess.run(
             [*enter, *map(str, argv)], capture_output=True, text=True, check=False, env=ENVIRONMENT, **options
         )
@@ -160,7 +160,7 @@ class Namespace:
         with (place.logs / "first-process.log").open("w") as log:
             maker = subprocess.Popen(
                 [
-                    *("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--propagation=slave"),
+                    *("unshare", "--net", "--mount", "--pid", "--uts", "--fork", "--kill-child", "--propagation=slave"),
                     *("--mount-proc", "/usr/bin/python3", "-B", FIRST_PROCESS, place.state, place.logs, place.resolv),
                 ],
                 stdin=subprocess.DEVNULL,
