@@ -8,6 +8,8 @@ namespace mailid::contract {
 /// `mail-sidecar` and `mail-sidecar probe` read. A name that is set here is never given another meaning: images and
 /// pods outlive an upgrade of the operator.
 inline constexpr const char* kIdentityVariable = "MAIL_SIDECAR_IDENTITY";  ///< the pod's default identity
+inline constexpr const char* kIdentitiesVariable =
+    "MAIL_SIDECAR_IDENTITIES";  ///< the pod's other identities, with commas; left out where there are none
 inline constexpr const char* kIdentityDirVariable =
     "MAIL_SIDECAR_IDENTITY_DIR";                                              ///< a folder for each identity
 inline constexpr const char* kSpoolDirVariable = "MAIL_SIDECAR_SPOOL_DIR";    ///< where bodies go, writable

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::hours;
 
 // Renewing the authority before its end needs a time in which the bundle holds both; that comes with the renewal.
-constexpr hours kAuthorityLife{24 * 365};
+constexpr hours kAuthorityLife{24 * 365 * 10};
 constexpr hours kServingLife{24 * 7};
 constexpr hours kClockSkew{1};
 

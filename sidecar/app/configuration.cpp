@@ -18,6 +18,8 @@ struct Variable {
 };
 
 constexpr Variable kIdentity{contract::kIdentityVariable, "the pod's default identity", ""};
+constexpr Variable kIdentities{contract::kIdentitiesVariable, "the pod's other identities, with commas",
+                               "none"};
 constexpr Variable kIdentityDir{contract::kIdentityDirVariable, "a folder for each identity",
                                 contract::kIdentityDir};
 constexpr Variable kSpoolDir{contract::kSpoolDirVariable, "where large message bodies go, writable",
@@ -30,8 +32,8 @@ constexpr Variable kCaPath{contract::kCaPathVariable,
                            "public roots: a folder of hashed certificates or a PEM file", contract::kCaPath};
 constexpr Variable kLogLevel{contract::kLogLevelVariable, "debug, info, warning or error", "info"};
 
-constexpr const Variable* kVariables[] = {&kIdentity,  &kIdentityDir, &kSpoolDir, &kSmtpPort,
-                                          &kAdminPort, &kAcceptAuth,  &kCaPath,   &kLogLevel};
+constexpr const Variable* kVariables[] = {&kIdentity,  &kIdentities, &kIdentityDir, &kSpoolDir, &kSmtpPort,
+                                          &kAdminPort, &kAcceptAuth, &kCaPath,      &kLogLevel};
 
 /// A name that Kubernetes could have given, so that it can't lead out of the identity folder either.
 bool is_identity_name(std::string_view name) {
@@ -54,6 +56,20 @@ class Reader {
     auto name = text(variable);
     if (!is_identity_name(name)) complain(variable, name, "the name of a MailIdentity");
     return name;
+  }
+
+  /// The default identity and the others.
+  std::vector<std::string> identities(const Variable& first, const Variable& others) {
+    std::vector<std::string> names{identity(first)};
+    auto rest = (*environment_)(others.name).value_or("");
+    for (std::size_t begin = 0; begin < rest.size();) {
+      const auto end = std::min(rest.find(',', begin), rest.size());
+      names.push_back(rest.substr(begin, end - begin));
+      if (!is_identity_name(names.back()))
+        complain(others, rest, "names of MailIdentities with commas between them");
+      begin = end + 1;
+    }
+    return names;
   }
 
   std::string path(const Variable& variable) {
@@ -108,7 +124,7 @@ std::optional<std::string> process_environment(const char* name) {
 base::Expected<Configuration, std::string> read_configuration(const Environment& environment) {
   Reader reader(environment);
   Configuration configuration{
-      .identity = reader.identity(kIdentity),
+      .identities = reader.identities(kIdentity, kIdentities),
       .identity_dir = reader.path(kIdentityDir),
       .spool_dir = reader.path(kSpoolDir),
       .ca_path = reader.path(kCaPath),

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "common/base/expected.hpp"
 #include "common/base/log.hpp"
@@ -13,7 +14,7 @@ namespace mailid::app {
 
 /// What a sidecar is told by its environment (common/contract/sidecar_environment.hpp).
 struct Configuration {
-  std::string identity;
+  std::vector<std::string> identities;  ///< the pod's default identity, then its others
   std::string identity_dir;
   std::string spool_dir;
   std::string ca_path;

@@ -96,7 +96,7 @@ int serve(const Configuration& configuration) {
   Stopper stopper(io, sidecar, log);
   asio::co_spawn(io, stopper.wait(), asio::detached);
   log.info("serving", {{"version", kVersion},
-                       {"identity", configuration.identity},
+                       {"identity", configuration.identities.front()},
                        {"smtp_port", ports->smtp},
                        {"admin_port", ports->admin}});
   shrink_footprint();

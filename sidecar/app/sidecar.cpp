@@ -47,13 +47,14 @@ Sidecar::Sidecar(asio::any_io_executor executor, const Configuration& configurat
       resolver_(executor, timer_),
       identities_(configuration.identity_dir, clock, log),
       transport_(executor, resolver_, timer_, identities_, metrics_, log, settings_of(configuration)),
-      delivery_(configuration.identity, {identities_, transport_, timer_, clock, random_, metrics_, log}),
+      delivery_(configuration.identities, {identities_, transport_, timer_, clock, random_, metrics_, log}),
       handler_(delivery_, timer_, shrink_footprint),
       disk_(configuration.spool_dir, contract::kSpoolCapacity),
       listener_(executor, timer_, log, handler_, disk_, limits_of(configuration)),
       admin_(executor, timer_, log,
-             http::status_pages(http::ready_check([this] { return unready(); }),
-                                [this] { return metrics_page(); }),
+             http::status_pages(
+                 http::ready_check([this] { return unusable(configuration_.identities.front()); }),
+                 [this] { return metrics_page(); }),
              admin_limits()),
       executor_(executor) {
   metrics_.describe_gauge(kTokenAge, "Time since this sidecar first saw the token that it uses now.");
@@ -65,8 +66,10 @@ base::Expected<Sidecar::Ports, std::string> Sidecar::start() {
   const auto admin = admin_.listen("", configuration_.admin_port);
   if (!admin) return base::Unexpected{"can't serve health and metrics: " + admin.error().detail};
   identities_.watch(executor_);
-  if (const auto missing = unready()) {
-    log_->warning("no mail can be sent yet", {{"identity", configuration_.identity}, {"detail", *missing}});
+  for (const auto& identity : configuration_.identities) {
+    if (const auto missing = unusable(identity)) {
+      log_->warning("no mail can be sent yet", {{"identity", identity}, {"detail", *missing}});
+    }
   }
   if (::access(configuration_.spool_dir.c_str(), W_OK | X_OK) != 0) {
     log_->warning("spool folder can't be written, so large messages will be deferred",
@@ -83,8 +86,8 @@ asio::awaitable<void> Sidecar::stop() {
   co_await admin_.stop(base::Duration::zero());
 }
 
-http::Unready Sidecar::unready() {
-  const auto credentials = identities_.current(configuration_.identity);
+http::Unready Sidecar::unusable(const std::string& identity) {
+  const auto credentials = identities_.current(identity);
   if (credentials) return std::nullopt;
   return std::string(catalogue::code(credentials.error().reason)) + ": " +
          catalogue::describe(credentials.error());

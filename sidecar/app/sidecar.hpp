@@ -47,7 +47,7 @@ class Sidecar {
   void name_left_behind() { delivery_.name_left_behind(); }
 
  private:
-  http::Unready unready();
+  http::Unready unusable(const std::string& identity);
   std::string metrics_page();
 
   Configuration configuration_;

@@ -76,8 +76,9 @@ class Delivery::UnderWay {
   std::string id_;
 };
 
-Delivery::Delivery(std::string preferred, Surroundings around)
-    : preferred_(std::move(preferred)),
+Delivery::Delivery(std::vector<std::string> identities, Surroundings around)
+    : names_(std::move(identities)),
+      preferred_(names_.front()),
       around_(around),
       transport_(around.transport, around.timer, around.random, around.log) {
   describe_metrics(around_.metrics);
@@ -101,13 +102,23 @@ std::uint32_t Delivery::recipient_limit() const {
   return largest(&contract::Identity::recipients);
 }
 
+std::optional<Failure> Delivery::not_known_yet() const {
+  for (const auto& name : names_) {
+    const auto credentials = around_.identities.current(name);
+    if (credentials) continue;
+    const auto reason = credentials.error().reason;
+    if (reason == Reason::IdentityMissing || reason == Reason::TokenMissing) return credentials.error();
+  }
+  return std::nullopt;
+}
+
 std::optional<smtp::Reply> Delivery::check_sender(const server::Envelope& envelope) const {
   const auto name = around_.identities.pick(envelope.sender, preferred_);
   const auto credentials = around_.identities.current(name);
   // Without an identity nobody knows; the answer to the message will say why.
   if (!credentials) return std::nullopt;
   const auto forbidden = forbidden_envelope((*credentials)->settings, envelope.sender);
-  if (!forbidden) return std::nullopt;
+  if (!forbidden || not_known_yet()) return std::nullopt;
   return verdict_on(Reason::SenderNotAllowed, *forbidden).reply;
 }
 
@@ -158,6 +169,7 @@ base::Expected<std::string, Verdict> Delivery::admit(const contract::Identity& s
   using No = base::Unexpected<Verdict>;
   const auto& envelope = *job.envelope;
   if (const auto forbidden = forbidden_envelope(settings, envelope.sender)) {
+    if (const auto unknown = not_known_yet()) return No{verdict_on(*unknown)};
     return No{verdict_on(Reason::SenderNotAllowed, *forbidden)};
   }
   if (body.size() > settings.message_size) {

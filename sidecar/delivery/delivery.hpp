@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "common/base/clock.hpp"
 #include "common/base/log.hpp"
@@ -35,8 +36,9 @@ struct Surroundings {
 /// `mail_sidecar_delivery_duration_seconds` and `mail_sidecar_ambiguous_total`.
 class Delivery final : public server::Handler {
  public:
-  /// @param preferred  the pod's own identity, which everything goes out through that no other allows
-  Delivery(std::string preferred, Surroundings around);
+  /// @param identities  the pod's default identity, which everything goes out through that no other allows; then its
+  ///                    others
+  Delivery(std::vector<std::string> identities, Surroundings around);
 
   std::optional<smtp::Reply> check_sender(const server::Envelope& envelope) const override;
   void turned_away(const server::Envelope& envelope, const smtp::Reply& reply,
@@ -70,10 +72,13 @@ class Delivery final : public server::Handler {
   /// message is gone when it returns: a crowd of waiting messages must not keep their headers in memory.
   base::Expected<std::string, Verdict> admit(const contract::Identity& settings, const spool::Body& body,
                                              Job& job) const;
+  /// Why one of the pod's identities is not known yet, so that nobody can say which senders it allows.
+  std::optional<catalogue::Failure> not_known_yet() const;
   void report(const Job& job, const Verdict& verdict);
   template <class T>
   T largest(T contract::Identity::* limit) const;
 
+  std::vector<std::string> names_;
   std::string preferred_;
   Surroundings around_;
   RetryingTransport transport_;

@@ -9,6 +9,7 @@ namespace mailid::app {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 using Variables = std::map<std::string, std::string>;
@@ -32,7 +33,7 @@ std::string wrong(const char* name, std::string value) {
 TEST(Configuration, NeedsOnlyTheIdentity) {
   const auto read = read_configuration(of({{"MAIL_SIDECAR_IDENTITY", "billing"}}));
   ASSERT_TRUE(read);
-  EXPECT_EQ(read->identity, "billing");
+  EXPECT_THAT(read->identities, ElementsAre("billing"));
   EXPECT_EQ(read->identity_dir, "/var/run/mail-identity");
   EXPECT_EQ(read->spool_dir, "/var/spool/mail-identity");
   EXPECT_EQ(read->ca_path, "/etc/ssl/certs");
@@ -44,6 +45,7 @@ TEST(Configuration, NeedsOnlyTheIdentity) {
 
 TEST(Configuration, TakesWhatIsSet) {
   const auto read = read_configuration(of({{"MAIL_SIDECAR_IDENTITY", "alerts-2"},
+                                           {"MAIL_SIDECAR_IDENTITIES", "billing,reports"},
                                            {"MAIL_SIDECAR_IDENTITY_DIR", "/i"},
                                            {"MAIL_SIDECAR_SPOOL_DIR", "/s"},
                                            {"MAIL_SIDECAR_SMTP_PORT", "25"},
@@ -52,7 +54,7 @@ TEST(Configuration, TakesWhatIsSet) {
                                            {"MAIL_SIDECAR_CA_PATH", "/roots.pem"},
                                            {"MAIL_SIDECAR_LOG_LEVEL", "debug"}}));
   ASSERT_TRUE(read);
-  EXPECT_EQ(read->identity, "alerts-2");
+  EXPECT_THAT(read->identities, ElementsAre("alerts-2", "billing", "reports"));
   EXPECT_EQ(read->identity_dir, "/i");
   EXPECT_EQ(read->spool_dir, "/s");
   EXPECT_EQ(read->ca_path, "/roots.pem");
@@ -64,6 +66,12 @@ TEST(Configuration, TakesWhatIsSet) {
 
 TEST(Configuration, TakesAnEmptyVariableForNone) {
   EXPECT_EQ(wrong("MAIL_SIDECAR_SMTP_PORT", ""), "nothing");
+}
+
+TEST(Configuration, RefusesOtherIdentitiesThatAreNoNames) {
+  EXPECT_EQ(wrong("MAIL_SIDECAR_IDENTITIES", "alerts,../x"),
+            "MAIL_SIDECAR_IDENTITIES is 'alerts,../x': it must be names of MailIdentities with commas "
+            "between them");
 }
 
 TEST(Configuration, SaysThatTheIdentityIsMissing) {

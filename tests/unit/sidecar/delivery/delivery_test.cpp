@@ -27,7 +27,11 @@ class DeliveryTest : public testing::Test {
  protected:
   using Recipients = std::vector<std::string>;
 
-  DeliveryTest() { identities_.put(fakes::FakeTokenSource::settings_of("billing"), "token"); }
+  DeliveryTest() {
+    for (const auto* name : {"billing", "alerts"}) {
+      identities_.put(fakes::FakeTokenSource::settings_of(name), "token");
+    }
+  }
 
   /// What the app is told for this message, as it is on the wire.
   std::string deliver(std::string_view mail = kMail, std::string sender = "billing@contoso.test",
@@ -82,7 +86,7 @@ class DeliveryTest : public testing::Test {
   fakes::FakeDisk disk_;
   std::stop_source app_gone_;
   Surroundings around_{identities_, transport_, timer_, clock_, random_, metrics_, log_};
-  Delivery delivery_{"billing", around_};
+  Delivery delivery_{{"billing", "alerts"}, around_};
 };
 
 TEST_F(DeliveryTest, AnswersWithTheRelaysYes) {
@@ -138,7 +142,6 @@ TEST_F(DeliveryTest, RefusesAnAuthorThatTheIdentityDoesNotAllowBeforeAnythingLea
 }
 
 TEST_F(DeliveryTest, RefusesAnAuthorOfAnotherIdentity) {
-  identities_.put(fakes::FakeTokenSource::settings_of("alerts"), "token");
   EXPECT_THAT(deliver("From: alerts@contoso.test\r\n\r\n"), StartsWith("550 5.7.1 "));
 }
 
@@ -159,6 +162,25 @@ TEST_F(DeliveryTest, DoesNotJudgeASenderWithoutAnIdentity) {
   server::Envelope envelope;
   envelope.sender = "ceo@contoso.test";
   EXPECT_FALSE(delivery_.check_sender(envelope));
+}
+
+TEST_F(DeliveryTest, DefersASenderWhoMayBelongToAnIdentityThatIsNotKnownYet) {
+  for (const auto reason : {Reason::IdentityMissing, Reason::TokenMissing}) {
+    identities_.fail("alerts", Failure{reason, "identity alerts"});
+    server::Envelope envelope;
+    envelope.sender = "somebody@contoso.test";
+    EXPECT_FALSE(delivery_.check_sender(envelope));
+    const auto answer = deliver(kMail, "somebody@contoso.test");
+    EXPECT_THAT(answer, StartsWith("451 4.7.0 "));
+    EXPECT_THAT(answer, HasSubstr("identity alerts"));
+    EXPECT_THAT(deliver(), StartsWith("250 ")) << "the other identity goes on";
+  }
+  EXPECT_EQ(transport_.sent().size(), 2U);
+}
+
+TEST_F(DeliveryTest, RefusesASenderWhoseIdentityIsOnlyWithoutALivingToken) {
+  identities_.fail("alerts", Failure{Reason::TokenExpired, "identity alerts"});
+  EXPECT_THAT(deliver(kMail, "somebody@contoso.test"), StartsWith("550 5.7.1 "));
 }
 
 TEST_F(DeliveryTest, AnswersAtOnceAndSaysWhyWithoutAToken) {
