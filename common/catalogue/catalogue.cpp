@@ -212,7 +212,7 @@ constexpr Entry kEntries[] = {
      "Read what is named as the last trouble; raise delivery.deadline only if the app waits longer than "
      "that."},
     {Reason::DiskFull, "DiskFull", Class::Transient, "The sidecar has no room to hold the message",
-     "Raise the size limit of the sidecar's emptyDir, or free space on the node."},
+     "Send fewer large messages at once, or free space on the node."},
     {Reason::TooManyClients, "TooManyClients", Class::Rate,
      "The app has more connections open than the sidecar serves",
      "Let the app reuse or close its SMTP connections."},
