@@ -176,7 +176,7 @@ def test_bare_line_ends_become_what_mail_can_carry(pod):
     client = pod.client().at_data()
     client.send(b"Subject: x\n\na\rb\n\n..c\r\r\n.\r\n")
     assert client.reply().startswith("250 ")
-    assert pod.taken().body.endswith(b"Subject: x\r\n\r\na b\r\n\r\n.c \r\n")
+    assert pod.taken().body.endswith(b"Subject: x\r\n\r\na b\r\n\r\n..c \r\n")
 
 
 @pytest.mark.parametrize("line", [b"NOOP\x00", b"NO\rOP", b"\x7fNOOP"[1:] + b"\x1b[31m", b""], ids=repr)
