@@ -84,6 +84,18 @@ def test_every_order_of_creation_ends_in_a_mail(installed, testbed, kubectl, mak
     assert len(installed.mails(recipient)) == 1
 
 
+def test_mail_of_a_second_identity_waits_until_there_is_one(installed, testbed, make_namespace):
+    namespace = make_namespace("second-identity")
+    recipient = f"app@{namespace}.test"
+    app = manifests.pod("app", manifests.SEND_ONE, recipient, text_for(recipient), label="alerts")
+    app["metadata"]["annotations"] = {"mailidentity.io/identities": "billing"}
+    manifests.apply(testbed, namespace, manifests.app_secret(), manifests.identity("alerts"), app)
+    # First for its own identity, then for the second; a 5xx would end the app.
+    assert "451" in installed.log_line(namespace, "pod/app", "identity billing")
+    manifests.apply(testbed, namespace, manifests.identity("billing"))
+    assert len(installed.mails(recipient)) == 1
+
+
 def test_an_app_that_insists_on_logging_in_may_with_any_password(installed, testbed, kubectl, make_namespace):
     namespace = make_namespace("logs-in")
     recipient = f"app@{namespace}.test"
