@@ -1,6 +1,8 @@
 #include "operator/reconcile/endpoint_limiter.hpp"
 
 #include <algorithm>
+#include <cctype>
+#include <string_view>
 #include <utility>
 
 namespace mailid::reconcile {
@@ -12,11 +14,21 @@ struct Endpoint {
   base::SteadyTime paused_until;
 };
 
-/// `https://login.contoso.test` of `https://login.contoso.test/tenant/token`.
-std::string host_of(const std::string& endpoint) {
-  const auto scheme = endpoint.find("://");
-  const auto host = scheme == std::string::npos ? 0 : scheme + 3;
-  return endpoint.substr(0, endpoint.find('/', host));
+// Of one host's calls, for endpoints that have none under way: two that hang must not keep a third one waiting.
+constexpr int kReserved = 2;
+
+/// `login.contoso.test` of `https://Login.contoso.test:8443/tenant/token`.
+std::string host_of(std::string_view endpoint) {
+  if (const auto scheme = endpoint.find("://"); scheme != std::string_view::npos) {
+    endpoint.remove_prefix(scheme + 3);
+  }
+  endpoint = endpoint.substr(0, endpoint.find('/'));
+  const auto port = endpoint.rfind(':');
+  if (port != std::string_view::npos && endpoint.back() != ']') endpoint = endpoint.substr(0, port);
+  std::string host(endpoint);
+  std::ranges::transform(host, host.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return host;
 }
 
 }  // namespace
@@ -25,6 +37,7 @@ struct EndpointLimiter::State {
   EndpointLimits limits;
   std::map<std::string, Endpoint, std::less<>> endpoints;
   std::map<std::string, int, std::less<>> active_of_host;
+  int active_of_all = 0;
 
   void forget_idle(base::SteadyTime now) {
     std::erase_if(endpoints, [now](const auto& item) {
@@ -38,6 +51,7 @@ EndpointLimiter::Turn::~Turn() {
   if (!state_) return;
   --state_->endpoints.at(endpoint_).active;
   --state_->active_of_host.at(host_of(endpoint_));
+  --state_->active_of_all;
 }
 
 EndpointLimiter::EndpointLimiter(EndpointLimits limits) : state_(std::make_shared<State>()) {
@@ -51,9 +65,11 @@ std::optional<EndpointLimiter::Turn> EndpointLimiter::enter(const std::string& e
   auto& known = state_->endpoints[endpoint];
   auto& active_of_host = state_->active_of_host[host_of(endpoint)];
   if (now < known.paused_until || known.active >= limits.at_once) return std::nullopt;
-  if (active_of_host >= limits.at_once_of_host) return std::nullopt;
+  if (state_->active_of_all >= limits.at_once_of_all) return std::nullopt;
+  if (active_of_host + (known.active > 0 ? kReserved : 0) >= limits.at_once_of_host) return std::nullopt;
   ++known.active;
   ++active_of_host;
+  ++state_->active_of_all;
   // A bucket told by the one moment when it is full again: each call moves that by an interval.
   known.full_at = std::max(known.full_at, now) + limits.interval;
   const auto wait = known.full_at - now - limits.burst * limits.interval;

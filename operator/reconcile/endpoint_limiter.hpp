@@ -10,11 +10,12 @@
 
 namespace mailid::reconcile {
 
-/// What all identities together may ask of one token endpoint or relay.
+/// What all identities together may ask of token endpoints or of relays. The calls of what hangs take up workers, so
+/// they are bounded for one endpoint, for one host whatever the port and path, and for all together.
 struct EndpointLimits {
-  int at_once = 4;  ///< calls of one endpoint
-  /// Calls of all endpoints of one host: one that hangs takes up no more workers than this, and two of them leave some.
-  int at_once_of_host = 6;
+  int at_once = 4;
+  int at_once_of_host = 6;  ///< the last two are for endpoints that have none
+  int at_once_of_all = 11;
   int burst = 20;                ///< calls without a wait between them
   base::Duration interval{100};  ///< between calls after the burst
   /// How long one identity's Retry-After holds the others back. That identity obeys it in full; for the others it may

@@ -15,10 +15,12 @@ namespace {
 using catalogue::Reason;
 using std::chrono::seconds;
 
-// Until an endpoint that has enough to do is tried again, at least; twice as long at most. A relay that hangs does so
-// for long, and nobody waits for the login to be verified.
-constexpr base::Duration kBusyTokenEndpoint{1'000};
-constexpr base::Duration kBusyRelay{10'000};
+// Until an endpoint that has enough to do is tried again, at least.
+constexpr base::Duration kBusyEndpoint{1'000};
+// A relay that hangs may do so for long, and nobody waits for the login to be verified.
+constexpr base::Duration kBusyRelayLongest{600'000};
+// Few, as logins at relays that hang take up workers, too.
+constexpr EndpointLimits kLogins{.at_once = 4, .at_once_of_host = 6, .at_once_of_all = 4};
 
 oauth::TokenRequest complete(const Desired& desired, const Credential& credential) {
   const auto& known = desired.resolved.request;
@@ -35,7 +37,7 @@ oauth::TokenRequest complete(const Desired& desired, const Credential& credentia
 }  // namespace
 
 Reconciler::Reconciler(Surroundings surroundings, Settings settings, EndpointLimits limits)
-    : around_(surroundings), settings_(std::move(settings)), limiter_(limits) {}
+    : around_(surroundings), settings_(std::move(settings)), limiter_(limits), logins_(kLogins) {}
 
 asio::awaitable<Outcome> Reconciler::reconcile(std::string key) {
   const auto name = object_name(key);
@@ -70,7 +72,7 @@ asio::awaitable<Outcome> Reconciler::reconcile_seen(Observation seen) {
     const auto step = co_await act(decision, seen);
     seen.now = around_.clock.now();
     if (step && step->kind == Trouble::Kind::Changed) co_return Outcome{Outcome::Kind::Retry, {}};
-    if (step && step->kind == Trouble::Kind::Busy) co_return co_await come_back(decision, seen);
+    if (step && step->kind == Trouble::Kind::Busy) co_return co_await come_back(decision, std::move(seen));
     if (step) trouble = step->failure;
     if (step && step->kind == Trouble::Kind::Kube) {
       co_await write_status(seen, trouble);
@@ -88,14 +90,20 @@ asio::awaitable<Outcome> Reconciler::reconcile_seen(Observation seen) {
 }
 
 /// Where an endpoint has enough to do already.
-asio::awaitable<Outcome> Reconciler::come_back(Decision decision, const Observation& seen) {
-  auto least = kBusyTokenEndpoint;
+asio::awaitable<Outcome> Reconciler::come_back(Decision decision, Observation seen) {
+  auto least = kBusyEndpoint;
   if (decision.action == Action::VerifyLogin) {
+    // As long again as it has waited already: many that wait must not ask ever and again.
+    const auto* login = api::find_condition(seen.identity.status.conditions, api::kLoginVerified);
+    const auto waited = login == nullptr
+                            ? base::Duration::zero()
+                            : std::chrono::floor<base::Duration>(seen.now - login->last_transition_time);
+    least = std::clamp(waited, kBusyEndpoint, kBusyRelayLongest);
     // That there is a token is not held back until the relay has time.
+    if (seen.last_failure && seen.last_failure->attempt != login_attempt(seen)) seen.last_failure.reset();
     const bool written = co_await write_status(seen, std::nullopt);
     if (!written) co_return Outcome{Outcome::Kind::Retry, {}};
     unsaved_.status_written(seen);
-    least = kBusyRelay;
   }
   const auto spread = static_cast<std::int64_t>(seen.hash % static_cast<std::uint64_t>(least.count()));
   co_return Outcome{Outcome::Kind::LookAgain, least + base::Duration(spread)};
@@ -216,7 +224,7 @@ asio::awaitable<Reconciler::Step> Reconciler::write_secret(Observation& seen, St
 asio::awaitable<Reconciler::Step> Reconciler::verify_login(Observation& seen) {
   auto identity = seen.desired->resolved.identity;
   const auto relay = fmt::format("{}:{}", identity.host, identity.port);
-  const auto turn = limiter_.enter(relay, around_.timer.now());
+  const auto turn = logins_.enter(relay, around_.timer.now());
   if (!turn) {
     Trouble busy{Trouble::Kind::Busy, std::nullopt};
     co_return busy;

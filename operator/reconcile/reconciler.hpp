@@ -66,7 +66,7 @@ class Reconciler {
   using Step = std::optional<Trouble>;
 
   asio::awaitable<Outcome> reconcile_seen(Observation seen);
-  asio::awaitable<Outcome> come_back(Decision decision, const Observation& seen);
+  asio::awaitable<Outcome> come_back(Decision decision, Observation seen);
   asio::awaitable<Step> act(Decision decision, Observation& seen);
   asio::awaitable<Step> fetch_token(Observation& seen);
   asio::awaitable<base::Expected<StoredToken, Trouble>> request_token(Observation& seen);
@@ -80,7 +80,8 @@ class Reconciler {
 
   Surroundings around_;
   Settings settings_;
-  EndpointLimiter limiter_;
+  EndpointLimiter limiter_;  ///< of token endpoints
+  EndpointLimiter logins_;   ///< of relays
   Unsaved unsaved_;
 };
 

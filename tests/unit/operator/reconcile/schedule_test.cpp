@@ -90,7 +90,8 @@ class EndpointLimiterTest : public testing::Test {
   /// A call that takes no time; how long it had to wait.
   base::Duration call() { return enter().value().wait(); }
 
-  EndpointLimiter limiter_{{.at_once = 2, .at_once_of_host = 3, .burst = 3, .interval = milliseconds(100)}};
+  EndpointLimiter limiter_{
+      {.at_once = 2, .at_once_of_host = 5, .at_once_of_all = 6, .burst = 3, .interval = milliseconds(100)}};
   base::SteadyTime now_{hours(1)};
 };
 
@@ -116,17 +117,30 @@ TEST_F(EndpointLimiterTest, HasNoMoreAtOnceThanAllowed) {
   EXPECT_TRUE(enter());
 }
 
-TEST_F(EndpointLimiterTest, HasNoMoreOfOneHostAtOnceWhateverThePath) {
-  const auto first = enter("https://login.contoso.test/a");
-  const auto second = enter("https://login.contoso.test/b");
-  {
-    const auto third = enter("https://login.contoso.test/c");
-    EXPECT_TRUE(third);
-    EXPECT_FALSE(enter("https://login.contoso.test/d"));
-    EXPECT_TRUE(enter("https://login.fabrikam.test/d"));
-    EXPECT_TRUE(enter("login.contoso.test:587"));
+TEST_F(EndpointLimiterTest, HasNoMoreOfOneHostAtOnceWhateverThePortAndPath) {
+  std::vector<std::optional<EndpointLimiter::Turn>> turns;
+  for (const auto* url : {"https://login.contoso.test/a", "https://login.contoso.test/a",
+                          "https://login.contoso.test:8443/a", "HTTPS://Login.contoso.test/b"}) {
+    turns.push_back(enter(url));
+    EXPECT_TRUE(turns.back()) << url;
   }
-  EXPECT_TRUE(enter("https://login.contoso.test/d"));
+  EXPECT_FALSE(enter("https://login.contoso.test:8443/a")) << "the last two are for those who have none";
+  turns.push_back(enter("login.contoso.test:587"));
+  EXPECT_TRUE(turns.back());
+  EXPECT_FALSE(enter("https://login.contoso.test/c"));
+  EXPECT_TRUE(enter("https://login.fabrikam.test/c"));
+  turns.pop_back();
+  EXPECT_TRUE(enter("https://login.contoso.test/c"));
+}
+
+TEST_F(EndpointLimiterTest, HasNoMoreOfAllHostsAtOnceThanAllowed) {
+  std::vector<std::optional<EndpointLimiter::Turn>> turns;
+  turns.reserve(6);
+  for (int i = 0; i < 6; ++i) turns.push_back(enter("https://" + std::to_string(i) + ".contoso.test/"));
+  EXPECT_TRUE(turns.back());
+  EXPECT_FALSE(enter("https://other.contoso.test/"));
+  turns.pop_back();
+  EXPECT_TRUE(enter("https://other.contoso.test/"));
 }
 
 TEST_F(EndpointLimiterTest, LeavesOtherEndpointsAlone) {
