@@ -30,7 +30,9 @@ struct Connection {
   net::Stream stream;
   RequestParser parser;
   base::Share beyond_small;
-  std::uint64_t last_moved = 0;  ///< counts what happened at any of the server's connections
+  base::SteadyTime moved_at;
+  std::uint64_t moves_before =
+      0;  ///< at any of the server's connections: the order where the time is the same
   bool answering = false;
   bool served = false;
 };
@@ -55,7 +57,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   asio::awaitable<void> accept_all(std::shared_ptr<State> self);
   void begin(Tcp::socket socket);
   bool make_room();
-  void moved(Connection& connection) { connection.last_moved = ++moves; }
+  void moved(Connection& connection);
   asio::awaitable<void> serve(std::shared_ptr<State> self, std::shared_ptr<Connection> connection);
   void end(const std::shared_ptr<Connection>& connection);
 
@@ -119,12 +121,18 @@ void Server::State::begin(Tcp::socket socket) {
   asio::co_spawn(executor, serve(shared_from_this(), std::move(connection)), std::move(done));
 }
 
+void Server::State::moved(Connection& connection) {
+  connection.moved_at = timer->now();
+  connection.moves_before = moves++;
+}
+
 /// Ends the connection that has brought nothing for longest, so that a crowd that only waits shuts nobody out; false
-/// where all are being answered.
+/// where each is being answered or has just brought something.
 bool Server::State::make_room() {
-  const auto rank = [](const Connection& connection) {
-    const bool stays = connection.answering || !connection.stream.open();
-    return std::pair(stays, connection.last_moved);
+  const auto rank = [this](const Connection& connection) {
+    const bool stays = connection.answering || !connection.stream.open() ||
+                       timer->now() < connection.moved_at + limits.quiet;
+    return std::pair(stays, connection.moves_before);
   };
   const auto oldest = std::min_element(open.begin(), open.end(),
                                        [&](const auto& a, const auto& b) { return rank(*a) < rank(*b); });
@@ -197,10 +205,9 @@ asio::awaitable<std::optional<Request>> Server::State::read_request(Connection& 
       co_return std::nullopt;
     }
     state = parser.feed({buffer.data(), *count});
-    if (begun) continue;
-    begun = true;
-    deadline = after(limits.request_time);
     moved(connection);
+    if (!begun) deadline = after(limits.request_time);
+    begun = true;
   }
 }
 
@@ -220,7 +227,10 @@ asio::awaitable<bool> Server::State::write(Connection& connection, std::string b
 }
 
 asio::awaitable<void> Server::State::refuse(Connection& connection, Response response) {
-  if (!co_await write(connection, format(response, Persistence::Close, "GET"))) co_return;
+  connection.answering = true;
+  const bool written = co_await write(connection, format(response, Persistence::Close, "GET"));
+  connection.answering = false;
+  if (!written) co_return;
   const auto deadline = after(kDrain);
   std::array<char, 8192> thrown_away;
   while (timer->now() < deadline) {

@@ -19,8 +19,9 @@ using Handler = std::function<asio::awaitable<Response>(Request)>;
 /// What clients may take up, all of them together and each.
 struct ServerLimits {
   ParserLimits request;
-  /// For one more the one that has waited longest for its client is closed; where all are being answered, the new one.
+  /// For one more the one that has brought nothing for longest is closed, if that is `quiet` at least; else the new one.
   std::size_t connections = 256;
+  base::Duration quiet{1'000};
   /// Octets of all requests under way together, beyond the first 64 KiB of each, so that a crowd with large ones can't
   /// take what each one may; who comes then with a large one gets 503.
   std::size_t large_requests = std::size_t{16} * 1024 * 1024;

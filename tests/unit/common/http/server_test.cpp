@@ -202,6 +202,7 @@ TEST_F(ServerTest, ClosesAConnectionThatIsNotUsedAgain) {
 
 TEST_F(ServerTest, MakesRoomByClosingTheConnectionThatHasWaitedLongest) {
   limits_.connections = 2;
+  limits_.quiet = 0ms;
   serve();
   auto first = connect();
   auto second = connect();
@@ -211,6 +212,21 @@ TEST_F(ServerTest, MakesRoomByClosingTheConnectionThatHasWaitedLongest) {
   auto third = connect();
   EXPECT_EQ(read_all(second), "");
   for (auto* client : {&first, &third}) {
+    send(*client, "GET / HTTP/1.1\r\n\r\n");
+    EXPECT_THAT(read_until(*client, "GET / 0\n"), StartsWith("HTTP/1.1 200"));
+  }
+}
+
+TEST_F(ServerTest, EndsNobodyWhoHasJustCome) {
+  limits_.connections = 2;
+  limits_.quiet = 1h;
+  serve();
+  auto first = connect();
+  auto second = connect();
+  run_until([this] { return server_->connections() == 2; });
+  auto third = connect();
+  EXPECT_EQ(read_all(third), "");
+  for (auto* client : {&first, &second}) {
     send(*client, "GET / HTTP/1.1\r\n\r\n");
     EXPECT_THAT(read_until(*client, "GET / 0\n"), StartsWith("HTTP/1.1 200"));
   }
@@ -235,6 +251,7 @@ TEST_F(ServerTest, TakesNoMoreWhereAllAreBeingAnswered) {
 
 TEST_F(ServerTest, ServesItsNextClientThroughACrowdThatOnlyWaits) {
   limits_.connections = 8;
+  limits_.quiet = 0ms;
   serve();
   std::vector<tcp::socket> crowd;
   for (int i = 0; i < 100; ++i) {
