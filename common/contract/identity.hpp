@@ -18,6 +18,9 @@ inline constexpr std::string_view kIdentityKey = "identity.v1.json";
 
 enum class Mechanism { XOAuth2, OAuthBearer };
 
+/// The largest `limits.messageSize` that the API takes, in octets.
+inline constexpr std::uint64_t kLargestMessageSize = 157'286'400;
+
 /// Everything the sidecar needs to know of one identity: the content of identity.v1.json.
 ///
 /// Fields are only ever added; a reader ignores what it doesn't know and takes the default for what is
@@ -30,7 +33,7 @@ struct Identity {
   Mechanism mechanism = Mechanism::XOAuth2;
   std::string ca_bundle;                       ///< PEM of extra roots, may be empty
   std::vector<std::string> senders;            ///< allowed addresses and `*@domain`; empty: the mailbox only
-  std::chrono::milliseconds deadline{25'000};  ///< how long the app may wait for an answer to its message
+  std::chrono::milliseconds deadline{25'000};  ///< how long the sidecar tries to deliver a message
   std::uint32_t connections = 3;               ///< connections to the relay at once
   std::uint64_t message_size = 26'214'400;     ///< octets that a message may have
   std::uint32_t recipients = 500;              ///< recipients that one message may have

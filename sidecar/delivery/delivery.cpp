@@ -95,6 +95,9 @@ T Delivery::largest(T contract::Identity::* limit) const {
 }
 
 std::uint64_t Delivery::message_size_limit() const {
+  // An identity that can't be used at the moment may take more: its mail is to be told why, and not that it is too large.
+  const auto usable = [this](const auto& name) { return around_.identities.current(name).has_value(); };
+  if (!std::ranges::all_of(names_, usable)) return contract::kLargestMessageSize;
   return largest(&contract::Identity::message_size);
 }
 

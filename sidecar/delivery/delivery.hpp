@@ -43,7 +43,8 @@ class Delivery final : public server::Handler {
   std::optional<smtp::Reply> check_sender(const server::Envelope& envelope) const override;
   void turned_away(const server::Envelope& envelope, const smtp::Reply& reply,
                    catalogue::Reason reason) const override;
-  /// The largest of all identities, since the sender is not known yet; deliver() knows it.
+  /// The largest of all identities, since the sender is not known yet; deliver() knows it. While one of them can't be
+  /// used it is the largest that there can be.
   std::uint64_t message_size_limit() const override;
   std::uint32_t recipient_limit() const override;
   asio::awaitable<smtp::Reply> deliver(const server::Envelope& envelope, const spool::Body& body,

@@ -208,9 +208,12 @@ TEST_F(DeliveryTest, OffersTheLargestLimitsOfAllIdentities) {
   EXPECT_EQ(delivery_.recipient_limit(), 500U);
 }
 
-TEST_F(DeliveryTest, OffersTheUsualLimitsBeforeThereIsAnIdentity) {
-  identities_.fail("billing", Failure{Reason::IdentityMissing, "identity billing"});
-  EXPECT_EQ(delivery_.message_size_limit(), contract::Identity{}.message_size);
+TEST_F(DeliveryTest, RefusesNoMessageAsTooLargeWhileAnIdentityCannotBeUsed) {
+  for (const auto reason : {Reason::IdentityMissing, Reason::TokenExpired}) {
+    identities_.fail("billing", Failure{reason, "identity billing"});
+    EXPECT_EQ(delivery_.message_size_limit(), contract::kLargestMessageSize);
+    EXPECT_THAT(deliver(std::string(contract::Identity{}.message_size + 1, 'x')), StartsWith("451 "));
+  }
 }
 
 TEST_F(DeliveryTest, CountsWhatNobodyKnowsAndNeverSendsItAgain) {
