@@ -40,7 +40,7 @@ constexpr Row kRows[] = {
     {kAny, 4, "", "too many concurrent", Reason::RelayConnectionLimit},
     {kAny, 4, "", "too many login", Reason::LoginThrottled},
     {kAuth, 421, "4.7.0", "too many", Reason::LoginThrottled},
-    {kTransaction, 4, "", "you are trying to contact is receiving", Reason::RecipientRateLimit},
+    {kTransaction, 0, "", "you are trying to contact is receiving", Reason::RecipientRateLimit},
     {kTransaction, 5, "5.2.121", "", Reason::RecipientRateLimit},
     {kTransaction, 5, "5.2.122", "", Reason::RecipientRateLimit},
     {kAny, 4, "", "submission rate", Reason::RelayRateLimit},

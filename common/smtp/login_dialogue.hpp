@@ -56,9 +56,8 @@ class LoginDialogue {
   /// Of the EHLO after TLS; valid once logged in.
   const Capabilities& capabilities() const { return capabilities_; }
   /// Valid once failed.
-  const LoginFailure& failure() const {
-    return *failure_;
-  }  // NOLINT(bugprone-unchecked-optional-access): as said
+  // NOLINTNEXTLINE(bugprone-unchecked-optional-access): as said
+  const LoginFailure& failure() const { return *failure_; }
 
  private:
   enum class Stage {

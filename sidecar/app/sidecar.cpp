@@ -68,7 +68,8 @@ base::Expected<Sidecar::Ports, std::string> Sidecar::start() {
   identities_.watch(executor_);
   for (const auto& identity : configuration_.identities) {
     if (const auto missing = unusable(identity)) {
-      log_->warning("no mail can be sent yet", {{"identity", identity}, {"detail", *missing}});
+      log_->warning("no mail can be sent as this identity yet",
+                    {{"identity", identity}, {"detail", *missing}});
     }
   }
   if (::access(configuration_.spool_dir.c_str(), W_OK | X_OK) != 0) {

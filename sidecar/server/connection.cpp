@@ -121,11 +121,11 @@ asio::awaitable<void> Connection::deliver([[maybe_unused]] std::shared_ptr<Conne
 }
 
 asio::awaitable<smtp::Reply> Connection::handle() {
-  if (const auto refusal = session_.refusal()) {
-    service_->handler->turned_away(session_.envelope(), refusal->reply, refusal->reason);
-    co_return refusal->reply;
-  }
   try {
+    if (const auto refusal = session_.refusal()) {
+      service_->handler->turned_away(session_.envelope(), refusal->reply, refusal->reason);
+      co_return refusal->reply;
+    }
     co_return co_await service_->handler->deliver(session_.envelope(), session_.body(),
                                                   app_gone_.get_token());
   } catch (const std::exception& error) {

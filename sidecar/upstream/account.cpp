@@ -49,7 +49,7 @@ asio::awaitable<OrRefused<Connection>> Account::log_in(base::SteadyTime deadline
 
     auto connection = co_await try_login(tried, deadline);
     if (connection) {
-      no_connection_because_.clear();
+      no_connection_.reset();
       co_return std::move(*connection);
     }
     auto& failure = connection.error();
@@ -95,10 +95,11 @@ bool Account::suspended(const identity::Credentials& credentials) const {
 
 void Account::note(const contract::Identity& settings, const smtp::LoginFailure& failure) {
   const auto reason = catalogue::code(failure.failure.reason);
-  const auto known = std::exchange(no_connection_because_, failure.reply ? "" : failure.failure.context);
+  const auto known = std::exchange(no_connection_, std::nullopt);
   if (!failure.reply) {
     // Said once while it lasts: the line of each message says it again.
-    const auto write = known == no_connection_because_ ? &base::Log::debug : &base::Log::warning;
+    no_connection_ = {failure.failure.reason, failure.step};
+    const auto write = known == no_connection_ ? &base::Log::debug : &base::Log::warning;
     (with_.log->*write)("no connection to the relay",
                         {{"identity", identity_}, {"reason", reason}, {"error", failure.failure.context}});
     return;

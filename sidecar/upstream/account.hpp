@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "common/base/log.hpp"
 #include "common/base/metrics.hpp"
@@ -59,7 +60,8 @@ class Account {
   std::string tls_bundle_;
   std::uint64_t suspended_generation_ = 0;
   delivery::Refused suspended_with_{};
-  std::string no_connection_because_;  ///< of the last login; empty where the relay answered
+  std::optional<std::pair<catalogue::Reason, catalogue::Step>>
+      no_connection_;  ///< why and where the last login ended without an answer of the relay
 };
 
 }  // namespace mailid::upstream

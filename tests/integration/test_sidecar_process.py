@@ -57,7 +57,7 @@ def test_an_identity_that_comes_later_is_found(identities, settings, make_token,
     answer = sidecar.send()
     assert (answer.code, answer.enhanced) == (451, "4.7.0")
     assert "IdentityMissing" in answer.text
-    assert '"no mail can be sent yet"' in sidecar.log()
+    assert '"no mail can be sent as this identity yet"' in sidecar.log()
     identities.put(IDENTITY, settings, make_token())
     assert sidecar.send().code == 250
 

@@ -162,6 +162,10 @@ constexpr Known kGoogle[] = {
     {Step::Mail, 451, "4.3.0", "Mail server temporarily rejected message.", Reason::RelayBusy},
     {Step::Rcpt, 450, "4.2.1", "The user you are trying to contact is receiving mail too quickly.",
      Reason::RecipientRateLimit},
+    {Step::Rcpt, 550, "5.2.1",
+     "The user you are trying to contact is receiving mail at a rate that prevents additional messages from "
+     "being",
+     Reason::RecipientRateLimit},
     {Step::Dot, 450, "4.2.1", "Peak SMTP relay limit exceeded for customer.", Reason::RelayRateLimit},
     {Step::Dot, 421, "4.7.28", "Our system has detected an unusual rate of unsolicited mail",
      Reason::RelayRateLimit},

@@ -81,8 +81,10 @@ TEST_F(LoginTest, NeedsARelayThatIsThere) {
 
 TEST_F(LoginTest, WarnsOnceOfARelayThatStaysAway) {
   const std::string warning = R"("level":"warning","message":"no connection to the relay")";
-  resolver_.known.clear();
-  for (int i = 0; i < 3; ++i) send();
+  for (std::uint16_t port = 1; port <= 3; ++port) {
+    resolver_.put_loopback("relay.test", port);
+    send();
+  }
   ASSERT_THAT(logged_, HasSubstr(warning));
   EXPECT_EQ(logged_.find(warning), logged_.rfind(warning));
 
