@@ -31,8 +31,8 @@ struct Connection {
   RequestParser parser;
   base::Share beyond_small;
   base::SteadyTime moved_at;
-  std::uint64_t moves_before =
-      0;  ///< at any of the server's connections: the order where the time is the same
+  /// How often any of the server's connections had moved before: their order.
+  std::uint64_t moves_before = 0;
   bool answering = false;
   bool served = false;
 };
@@ -205,9 +205,10 @@ asio::awaitable<std::optional<Request>> Server::State::read_request(Connection& 
       co_return std::nullopt;
     }
     state = parser.feed({buffer.data(), *count});
-    moved(connection);
-    if (!begun) deadline = after(limits.request_time);
+    if (begun) continue;
     begun = true;
+    deadline = after(limits.request_time);
+    moved(connection);
   }
 }
 

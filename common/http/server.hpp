@@ -21,7 +21,7 @@ struct ServerLimits {
   ParserLimits request;
   /// For one more the one that has brought nothing for longest is closed, if that is `quiet` at least; else the new one.
   std::size_t connections = 256;
-  base::Duration quiet{1'000};
+  base::Duration quiet{0};
   /// Octets of all requests under way together, beyond the first 64 KiB of each, so that a crowd with large ones can't
   /// take what each one may; who comes then with a large one gets 503.
   std::size_t large_requests = std::size_t{16} * 1024 * 1024;

@@ -15,6 +15,8 @@ constexpr base::Duration kGrace{5'000};
 
 http::ServerLimits webhook_limits() {
   http::ServerLimits limits;
+  // Time enough for a handshake; many may come at once when a node comes back.
+  limits.quiet = base::Duration(1'000);
   limits.request.body_bytes = admission::Webhook::kBodyLimit;
   return limits;
 }

@@ -90,7 +90,8 @@ Condition token_fresh(const Observation& seen, const std::optional<Cause>& troub
 Condition login_verified(const Observation& seen, const std::optional<Cause>& trouble) {
   const auto* before = known(seen, api::kLoginVerified);
   if (before != nullptr && before->observed_generation == seen.identity.metadata.generation) return *before;
-  const auto cause = trouble.value_or(Cause{"LoginNotTried", "No login was tried for this generation yet."});
+  const auto cause =
+      trouble.value_or(Cause{std::string(kLoginNotTried), "No login was tried for this generation yet."});
   return condition(seen, api::kLoginVerified, ConditionStatus::Unknown, cause);
 }
 
@@ -102,8 +103,11 @@ Condition ready(const Observation& seen, const Condition& issued, const Conditio
     return condition(seen, api::kReady, ConditionStatus::False, {login.reason, login.message});
   }
   auto message = std::string("Pods can send mail as this identity.");
-  if (login.status == ConditionStatus::Unknown)
+  if (login.reason == kLoginNotTried) {
+    message += " The login is not verified yet.";
+  } else if (login.status == ConditionStatus::Unknown) {
     message += " The operator could not verify the login by itself.";
+  }
   return condition(seen, api::kReady, ConditionStatus::True, {"Ready", std::move(message)});
 }
 

@@ -1,10 +1,14 @@
 #pragma once
 
 #include <optional>
+#include <string_view>
 
 #include "operator/reconcile/decide.hpp"
 
 namespace mailid::reconcile {
+
+/// The reason of a LoginVerified that waits for its turn.
+inline constexpr std::string_view kLoginNotTried = "LoginNotTried";
 
 /// The status that an identity should show: what was seen after everything that could be done was done, and what
 /// went wrong on the way.

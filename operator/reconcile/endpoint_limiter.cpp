@@ -22,7 +22,7 @@ std::string host_of(std::string_view endpoint) {
   if (const auto scheme = endpoint.find("://"); scheme != std::string_view::npos) {
     endpoint.remove_prefix(scheme + 3);
   }
-  endpoint = endpoint.substr(0, endpoint.find('/'));
+  endpoint = endpoint.substr(0, endpoint.find_first_of("/?#"));
   const auto port = endpoint.rfind(':');
   if (port != std::string_view::npos && endpoint.back() != ']') endpoint = endpoint.substr(0, port);
   std::string host(endpoint);

@@ -20,7 +20,17 @@ constexpr base::Duration kBusyEndpoint{1'000};
 // A relay that hangs may do so for long, and nobody waits for the login to be verified.
 constexpr base::Duration kBusyRelayLongest{600'000};
 // Few, as logins at relays that hang take up workers, too.
-constexpr EndpointLimits kLogins{.at_once = 4, .at_once_of_host = 6, .at_once_of_all = 4};
+constexpr EndpointLimits kLogins{.at_once = 2, .at_once_of_host = 2, .at_once_of_all = 4};
+
+/// As long again as this generation has waited for its first login: many that wait must not ask ever and again.
+base::Duration login_wait(const Observation& seen) {
+  const auto* login = api::find_condition(seen.identity.status.conditions, api::kLoginVerified);
+  const bool waits = login != nullptr && login->reason == kLoginNotTried &&
+                     login->observed_generation == seen.identity.metadata.generation;
+  if (!waits) return kBusyEndpoint;
+  const auto waited = std::chrono::floor<base::Duration>(seen.now - login->last_transition_time);
+  return std::clamp(waited, kBusyEndpoint, kBusyRelayLongest);
+}
 
 oauth::TokenRequest complete(const Desired& desired, const Credential& credential) {
   const auto& known = desired.resolved.request;
@@ -91,22 +101,20 @@ asio::awaitable<Outcome> Reconciler::reconcile_seen(Observation seen) {
 
 /// Where an endpoint has enough to do already.
 asio::awaitable<Outcome> Reconciler::come_back(Decision decision, Observation seen) {
-  auto least = kBusyEndpoint;
-  if (decision.action == Action::VerifyLogin) {
-    // As long again as it has waited already: many that wait must not ask ever and again.
-    const auto* login = api::find_condition(seen.identity.status.conditions, api::kLoginVerified);
-    const auto waited = login == nullptr
-                            ? base::Duration::zero()
-                            : std::chrono::floor<base::Duration>(seen.now - login->last_transition_time);
-    least = std::clamp(waited, kBusyEndpoint, kBusyRelayLongest);
-    // That there is a token is not held back until the relay has time.
-    if (seen.last_failure && seen.last_failure->attempt != login_attempt(seen)) seen.last_failure.reset();
+  const bool login = decision.action == Action::VerifyLogin;
+  const auto least = login ? login_wait(seen) : kBusyEndpoint;
+  const auto spread = static_cast<std::int64_t>(seen.hash % static_cast<std::uint64_t>(least.count()));
+  auto after = least + base::Duration(spread);
+  // That there is a token is not held back until the relay has time, nor that there is none any more.
+  if (login || !token_usable(seen)) {
+    if (login) after = std::min(after, next_look(seen));
+    if (login && seen.last_failure && seen.last_failure->attempt != login_attempt(seen))
+      seen.last_failure.reset();
     const bool written = co_await write_status(seen, std::nullopt);
     if (!written) co_return Outcome{Outcome::Kind::Retry, {}};
     unsaved_.status_written(seen);
   }
-  const auto spread = static_cast<std::int64_t>(seen.hash % static_cast<std::uint64_t>(least.count()));
-  co_return Outcome{Outcome::Kind::LookAgain, least + base::Duration(spread)};
+  co_return Outcome{Outcome::Kind::LookAgain, after};
 }
 
 asio::awaitable<Reconciler::Step> Reconciler::act(Decision decision, Observation& seen) {

@@ -202,7 +202,6 @@ TEST_F(ServerTest, ClosesAConnectionThatIsNotUsedAgain) {
 
 TEST_F(ServerTest, MakesRoomByClosingTheConnectionThatHasWaitedLongest) {
   limits_.connections = 2;
-  limits_.quiet = 0ms;
   serve();
   auto first = connect();
   auto second = connect();
@@ -251,7 +250,6 @@ TEST_F(ServerTest, TakesNoMoreWhereAllAreBeingAnswered) {
 
 TEST_F(ServerTest, ServesItsNextClientThroughACrowdThatOnlyWaits) {
   limits_.connections = 8;
-  limits_.quiet = 0ms;
   serve();
   std::vector<tcp::socket> crowd;
   for (int i = 0; i < 100; ++i) {
