@@ -173,6 +173,7 @@ Session::Next Session::on_data(std::string_view argument) {
   if (!argument.empty()) return refuse(501, "5.5.4", "Syntax: DATA");
   if (!in_transaction_) return refuse(503, "5.5.1", "Say MAIL first");
   if (envelope_.recipients.empty()) return refuse(503, "5.5.1", "No valid recipients");
+  size_limit_ = handler_->message_size_limit();
   state_ = State::Data;
   return say(354, "", "End data with <CR><LF>.<CR><LF>");
 }
@@ -185,7 +186,7 @@ Session::Next Session::on_auth(std::string_view argument) {
 }
 
 Session::Next Session::on_octets(std::string_view bytes) {
-  const auto taken = message_.feed(bytes, handler_->message_size_limit());
+  const auto taken = message_.feed(bytes, size_limit_);
   return message_.ended() ? on_end_of_data(bytes.substr(taken)) : Next::Read;
 }
 

@@ -111,6 +111,7 @@ class Session {
   Envelope envelope_;
   std::size_t recipient_octets_ = 0;
   base::Share recipients_share_;
+  std::uint64_t size_limit_ = 0;  ///< of the message under way
   MessageReader message_;
   std::string behind_dot_;
 };
