@@ -1,5 +1,7 @@
 #include "operator/admission/sidecar_container.hpp"
 
+#include <fmt/format.h>
+
 #include <nlohmann/json.hpp>
 
 #include "common/contract/identity.hpp"
@@ -21,24 +23,16 @@ json variable(const char* name, std::string value) {
   return {{"name", name}, {"value", std::move(value)}};
 }
 
-/// All identities but the default, with commas.
-std::string others(const PodRequest& request) {
-  std::string names;
-  for (std::size_t i = 1; i < request.identities.size(); ++i) {
-    if (!names.empty()) names += ',';
-    names += request.identities[i];
-  }
-  return names;
-}
-
 json environment(const PodRequest& request) {
   auto variables = json::array({variable(contract::kIdentityVariable, request.identities.front()),
                                 variable(contract::kIdentityDirVariable, contract::kIdentityDir),
                                 variable(contract::kSpoolDirVariable, contract::kSpoolDir),
                                 variable(contract::kSmtpPortVariable, std::to_string(request.smtp_port)),
                                 variable(contract::kAdminPortVariable, std::to_string(request.admin_port))});
-  if (request.identities.size() > 1) {
-    variables.push_back(variable(contract::kIdentitiesVariable, others(request)));
+  if (const auto& identities = request.identities; identities.size() > 1) {
+    variables.push_back(
+        variable(contract::kIdentitiesVariable,
+                 fmt::format("{}", fmt::join(identities.begin() + 1, identities.end(), ","))));
   }
   if (request.accept_auth) variables.push_back(variable(contract::kAcceptAuthVariable, "true"));
   return variables;
