@@ -49,6 +49,12 @@ class ServerTest : public testing::Test {
     return socket;
   }
 
+  /// A small request on this connection is answered.
+  void expect_served(tcp::socket& client) {
+    send(client, "GET / HTTP/1.1\r\n\r\n");
+    EXPECT_THAT(read_until(client, "GET / 0\n"), StartsWith("HTTP/1.1 200"));
+  }
+
   /// Lets the server work until `condition` holds; fails after five seconds.
   template <class Condition>
   void run_until(Condition condition) {
@@ -210,10 +216,7 @@ TEST_F(ServerTest, MakesRoomByClosingTheConnectionThatHasWaitedLongest) {
   read_until(first, "GET / 0\n");
   auto third = connect();
   EXPECT_EQ(read_all(second), "");
-  for (auto* client : {&first, &third}) {
-    send(*client, "GET / HTTP/1.1\r\n\r\n");
-    EXPECT_THAT(read_until(*client, "GET / 0\n"), StartsWith("HTTP/1.1 200"));
-  }
+  for (auto* client : {&first, &third}) expect_served(*client);
 }
 
 TEST_F(ServerTest, EndsNobodyWhoHasJustCome) {
@@ -225,10 +228,7 @@ TEST_F(ServerTest, EndsNobodyWhoHasJustCome) {
   run_until([this] { return server_->connections() == 2; });
   auto third = connect();
   EXPECT_EQ(read_all(third), "");
-  for (auto* client : {&first, &second}) {
-    send(*client, "GET / HTTP/1.1\r\n\r\n");
-    EXPECT_THAT(read_until(*client, "GET / 0\n"), StartsWith("HTTP/1.1 200"));
-  }
+  for (auto* client : {&first, &second}) expect_served(*client);
 }
 
 TEST_F(ServerTest, TakesNoMoreWhereAllAreBeingAnswered) {
@@ -257,8 +257,7 @@ TEST_F(ServerTest, ServesItsNextClientThroughACrowdThatOnlyWaits) {
     send(crowd.back(), "GET / HT");
   }
   auto client = connect();
-  send(client, "GET / HTTP/1.1\r\n\r\n");
-  EXPECT_THAT(read_until(client, "GET / 0\n"), StartsWith("HTTP/1.1 200"));
+  expect_served(client);
   EXPECT_LE(server_->connections(), 9U);
 }
 

@@ -56,6 +56,12 @@ class ReflectorTest : public KubeTest, public WatchHandler {
   }
   void on_synced() override { told_.emplace_back("synced"); }
 
+  void start_after_being_told_to_wait(const std::string& seconds) {
+    transport_.answer(503, R"({"kind":"Status","details":{"retryAfterSeconds":)" + seconds + "}}");
+    transport_.answer(200, page({}, 7));
+    transport_.watch();
+    start();
+  }
   void start() {
     asio::co_spawn(loop_.context(), reflector_.run(), [this](const std::exception_ptr& failure) {
       EXPECT_FALSE(failure);
@@ -301,10 +307,7 @@ TEST_F(ReflectorTest, ListsAgainAfterAFewWatchesThatFail) {
 }
 
 TEST_F(ReflectorTest, ObeysARetryAfter) {
-  transport_.answer(503, R"({"kind":"Status","details":{"retryAfterSeconds":60}})");
-  transport_.answer(200, page({}, 7));
-  transport_.watch();
-  start();
+  start_after_being_told_to_wait("60");
   advance(59s);
   EXPECT_FALSE(reflector_.synced());
   advance(2s);
@@ -312,10 +315,7 @@ TEST_F(ReflectorTest, ObeysARetryAfter) {
 }
 
 TEST_F(ReflectorTest, WaitsNoLongerThanFiveMinutesWhateverIsAsked) {
-  transport_.answer(503, R"({"kind":"Status","details":{"retryAfterSeconds":4000000000}})");
-  transport_.answer(200, page({}, 7));
-  transport_.watch();
-  start();
+  start_after_being_told_to_wait("4000000000");
   advance(301s);
   EXPECT_TRUE(reflector_.synced());
 }

@@ -19,6 +19,16 @@ class Life : public WorldTest {
     create_identity();
     start_operator();
   }
+  /// Identities `i0`, `i1` and so on.
+  void many_are_there(int count) {
+    create_credential();
+    for (int i = 0; i < count; ++i) create_identity("i" + std::to_string(i), spec());
+    start_operator();
+  }
+  void relay_hangs() {
+    relay_.wait = [this] { return timer_.wait_for(seconds(15)); };
+    relay_.failure = catalogue::Failure{Reason::RelayTimeout, "smtp.contoso.test:587"};
+  }
 };
 
 TEST_F(Life, RotatesATokenOfAnHourAboutEveryHalfHour) {
@@ -179,9 +189,7 @@ TEST_F(Life, DoesNotRefreshIdentitiesTogetherThatWereMadeTogether) {
 }
 
 TEST_F(Life, SurvivesHundredsOfIdentitiesAtOnceWithinTheEndpointsLimits) {
-  create_credential();
-  for (int i = 0; i < 300; ++i) create_identity("i" + std::to_string(i), spec());
-  start_operator();
+  many_are_there(300);
   pass(seconds(5));
   EXPECT_LE(endpoint_.calls.size(), 20U + 5 * 10 + 10);
   pass(seconds(60));
@@ -189,11 +197,8 @@ TEST_F(Life, SurvivesHundredsOfIdentitiesAtOnceWithinTheEndpointsLimits) {
 }
 
 TEST_F(Life, LetsNobodyWaitForATokenBecauseARelayHangs) {
-  relay_.wait = [this] { return timer_.wait_for(seconds(15)); };
-  relay_.failure = catalogue::Failure{Reason::RelayTimeout, "smtp.contoso.test:587"};
-  create_credential();
-  for (int i = 0; i < 48; ++i) create_identity("i" + std::to_string(i), spec());
-  start_operator();
+  relay_hangs();
+  many_are_there(48);
   pass(seconds(20));
   for (int i = 0; i < 48; ++i) {
     ASSERT_EQ(condition("TokenIssued", "i" + std::to_string(i)), "True TokenIssued") << i;
@@ -209,11 +214,8 @@ TEST_F(Life, LetsNobodyWaitForATokenBecauseARelayHangs) {
 
 TEST_F(Life, RefreshesTokensInTimeWhileLoginsWaitForTheirTurn) {
   endpoint_.life = minutes(5);
-  relay_.wait = [this] { return timer_.wait_for(seconds(15)); };
-  relay_.failure = catalogue::Failure{Reason::RelayTimeout, "smtp.contoso.test:587"};
-  create_credential();
-  for (int i = 0; i < 40; ++i) create_identity("i" + std::to_string(i), spec());
-  start_operator();
+  relay_hangs();
+  many_are_there(40);
   pass(seconds(40));
   for (int minute = 0; minute < 20; ++minute) {
     pass(minutes(1));
